@@ -4,10 +4,10 @@
  * Its unit of work is one plaintext for a run of legs, not one packet; a few incoming packets, and
  * the legs with a sequence space of their own, are the other customer (a context).
  *
- * An engine is chosen once at start. `struct engine` is immutable and shared; the state of a polling
- * core (scratch buffers, library managers) lives in what open() returns and belongs to that core.
- * Key material is expanded from SRTP master keys (RFC 3711 section 4.3.1, RFC 7714 section 11)
- * and is zeroised when it is removed.
+ * An engine is chosen once at start. `struct engine` is immutable and shared; the state of a
+ * polling core (scratch buffers, library managers) lives in what open() returns and belongs to that
+ * core. Key material is expanded from SRTP master keys (RFC 3711 section 4.3.1, RFC 7714 section
+ * 11) and is zeroised when it is removed.
  */
 #ifndef STENTOR_DATAPLANE_CRYPTO_ENGINE_H
 #define STENTOR_DATAPLANE_CRYPTO_ENGINE_H
@@ -49,8 +49,8 @@ struct master_key {
 
 /* One RTP packet in the clear, the same for every leg of a run. */
 struct plaintext {
-	const uint8_t *header;     /* fixed header, CSRCs and extension: sent as it is, authenticated */
-	unsigned int header_size;  /* 12 to 256 */
+	const uint8_t *header; /* fixed header, CSRCs and extension: sent as it is, authenticated */
+	unsigned int header_size; /* 12 to 256 */
 	const uint8_t *payload;
 	unsigned int payload_size; /* 0 to 1,400 */
 	uint32_t ssrc;             /* as in header, host order */
@@ -69,9 +69,9 @@ struct engine {
 	void (*close)(struct engine_core *core);
 
 	/*
-	 * Keys of up to ENGINE_BLOCK_LEGS legs of one suite, in block_size() bytes, 64-byte aligned,
-	 * zeroed by the caller before block_init(). hot_bytes() is what one protected copy of
-	 * payload_size bytes touches of it, for reports.
+	 * Keys of up to ENGINE_BLOCK_LEGS legs of one suite, in block_size() bytes, 64-byte
+	 * aligned, zeroed by the caller before the first key_set(). hot_bytes() is what one
+	 * protected copy of payload_size bytes touches of it, for reports.
 	 */
 	size_t (*block_size)(enum suite suite);
 	size_t (*hot_bytes)(enum suite suite, unsigned int payload_size);
@@ -91,12 +91,12 @@ struct engine {
 		const uint32_t roc[], uint8_t *const out[]);
 
 	/* Single packets. context_open() returns NULL when out of memory. close accepts NULL. */
-	struct engine_context *(*context_open)(struct engine_core *core,
-		const struct master_key *key);
+	struct engine_context *(*context_open)(
+		struct engine_core *core, const struct master_key *key);
 	void (*context_close)(struct engine_context *context);
 	/*
-	 * packet: header_size bytes of RTP header, payload up to size, tag_size bytes of room behind.
-	 * index is the 48-bit packet index. In place. Returns the protected size.
+	 * packet: header_size bytes of RTP header, payload up to size, tag_size bytes of room
+	 * behind. index is the 48-bit packet index. In place. Returns the protected size.
 	 */
 	unsigned int (*protect)(struct engine_core *core, struct engine_context *context,
 		uint8_t *packet, unsigned int header_size, unsigned int size, uint32_t ssrc,
