@@ -5,8 +5,9 @@
  * worker applies them between two bursts, so a FENCE that was answered proves that everything posted
  * before it is in force, and that nothing staged for transmission contradicts it.
  *
- * Handles are small dense numbers minted by the main lcore. A handle may be given to something new
- * only after a FENCE behind its removal was answered by every worker.
+ * Handles are small dense numbers minted by the main lcore: rooms below rooms_max, legs below
+ * legs_max. A handle may be given to something new only after a FENCE behind its removal was
+ * answered by every worker.
  *
  * `struct leg_facts` and `struct room_facts` are made, owned and freed by the main lcore (after that
  * same fence) and are immutable while a worker can see them.
@@ -19,7 +20,11 @@
 
 #include "dataplane/api/table.h"
 
-/* A 64-bit cell of the index store; written by one worker, read by anybody. */
+/*
+ * A 64-bit cell of the index store; written by one worker, read by anybody, each access an aligned
+ * 64-bit load or store (relaxed atomic). Initialised, and after a restart already moved ahead
+ * (index_resume), before a worker sees it: the first packet takes index_next(value).
+ */
 struct index_cell {
 	uint64_t value;
 };
@@ -53,6 +58,7 @@ struct leg_facts {
 	struct stn_master_key tx;
 	struct stn_master_key rx;
 	uint32_t origin[STN_SLOTS_MAX];
+	/* The cells of listeners are NULL. */
 	struct index_cell *source_index;               /* speakers: highest received + 1, 0: none */
 	struct index_cell *source_rtcp_index;          /* highest SRTCP index received + 1, 0: none */
 	struct index_cell *own_index[STN_SLOTS_MAX];   /* speakers: last index sent in their own space */
@@ -60,7 +66,7 @@ struct leg_facts {
 
 enum command_type {
 	COMMAND_ROOM_ADD = 1,    /* room_facts; to every worker */
-	COMMAND_ROOM_UPDATE,     /* room_facts replaces the old one; to every worker */
+	COMMAND_ROOM_UPDATE,     /* room_facts replaces the old one, same handle; to every worker */
 	COMMAND_ROOM_REMOVE,     /* handle; legs have been removed before; to every worker */
 	COMMAND_LEG_ADD,         /* leg_facts; listeners: to the owner, speakers: to every worker */
 	COMMAND_LEG_REMOVE,      /* handle; to whom LEG_ADD went; staged copies to it are discarded */
@@ -89,7 +95,7 @@ struct command {
 
 enum reply_type {
 	REPLY_FENCE = 1,         /* value: token */
-	REPLY_REFUSED,           /* handle, value: enum stn_status; a LEG_ADD or ROOM_ADD out of space */
+	REPLY_REFUSED,           /* handle, slot: the command's type, value: enum stn_status: no space */
 	REPLY_ROOM_STATS,        /* value: token, stats */
 	REPLY_SPEAKING,          /* handle: room, slot, leg: handle or UINT32_MAX */
 	REPLY_LEG_CONNECTED,     /* handle: leg; first packet that authenticated */
