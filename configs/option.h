@@ -111,22 +111,20 @@ struct option_table {
  */
 int option_begin(const struct option_table *table, int argc, char *argv[], void *config);
 
-/* Fills config with the fallbacks. Lists and strings without one are empty. */
-void option_defaults(const struct option_table *table, void *config);
+/* Where values come from: a whole file's text, then assignments of the command line over it. */
+struct option_source {
+	const char *name; /* for messages */
+	const char *text; /* need not end in NUL; may be NULL when size is 0 */
+	size_t size;
+	const char *const *override; /* "key=value" */
+	size_t override_count;
+};
 
 /*
- * Reads a whole file's text over what config holds and checks that nothing required is missing.
- * name is for messages. 0, or -EINVAL with error filled in; config is then unspecified.
+ * Fills config: fallbacks, text, overrides; then checks that nothing required is missing and the
+ * rules between options. 0, or -EINVAL (-ENOMEM) with error filled in; config is then unspecified.
  */
-int option_read_text(const struct option_table *table, const char *name, const char *text,
-	size_t size, void *config, struct option_error *error);
-
-/* The same for a file; -ENOENT, -EACCES... when it cannot be read. */
-int option_read_file(const struct option_table *table, const char *path, void *config,
-	struct option_error *error);
-
-/* "key=value" from the command line, for one option. 0 or -EINVAL with error filled in. */
-int option_override(const struct option_table *table, const char *assignment, void *config,
+int option_read(const struct option_table *table, const struct option_source *source, void *config,
 	struct option_error *error);
 
 /* Prints the effective configuration in libconfig syntax; reads back to the same. */
@@ -137,5 +135,8 @@ void option_print_documented(const struct option_table *table, FILE *out);
 
 /* Prints one line an option, for --help. */
 void option_print_help(const struct option_table *table, FILE *out);
+
+/* "integer, 1 to 16", "one of auto, libsrtp": what a value may be, for messages. */
+void option_describe(const struct option *option, char *text, size_t size);
 
 #endif
