@@ -48,13 +48,14 @@ int sink_read_sequence(const struct sink *sink, uint16_t sequence, struct sink_s
 int sink_read_listener(const struct sink *sink, uint32_t listener, struct sink_listener *out);
 
 /* Reads `count` listeners from `first` on in few system calls; out has room for them all. */
-int sink_read_listeners(const struct sink *sink, uint32_t first, uint32_t count,
-	struct sink_listener *out);
+int sink_read_listeners(
+	const struct sink *sink, uint32_t first, uint32_t count, struct sink_listener *out);
 
 /*
  * From now on voice and silence that arrive after `mark_ns` are counted in voice_after and
- * silence_after as well; what arrived before this call is not. Whether anything came between mark_ns
- * and this call is told by last_voice_ns > mark_ns. 0 stops it. Counting starts from 0 at each call.
+ * silence_after as well; what arrived before this call is not. Whether anything came between
+ * mark_ns and this call is told by last_voice_ns > mark_ns. 0 stops it. Counting starts from 0 at
+ * each call.
  */
 int sink_mark(struct sink *sink, uint64_t mark_ns);
 

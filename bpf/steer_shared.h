@@ -70,19 +70,19 @@ _Static_assert(sizeof(struct steer_bucket) == 8, "map layout");
 
 /* Every frame is counted exactly once. */
 enum steer_counter {
-	STEER_REDIRECT,           /* to the AF_XDP socket of its receive queue */
-	STEER_PASS_UNCONFIGURED,  /* settings not written yet */
-	STEER_PASS_NOT_IP,        /* ARP, LLDP, two VLAN tags ... */
-	STEER_PASS_VLAN,          /* a tag that is not ours, or none where one is wanted */
-	STEER_PASS_MALFORMED,     /* shorter than its headers say, no port to be read */
-	STEER_PASS_NOT_UDP,       /* another transport, or headers we do not walk */
-	STEER_PASS_FRAGMENT,      /* later fragment: no port; see steer.bpf.c */
-	STEER_PASS_NOT_MEDIA,     /* port or address is not a media endpoint */
-	STEER_DROP_NO_SOCKET,     /* media, but no socket is bound to this receive queue */
-	STEER_DROP_FRAGMENT,      /* first fragment of a datagram to a media endpoint */
-	STEER_DROP_EXTENSION,     /* media behind IPv6 extension headers */
-	STEER_DROP_BAD_LENGTH,    /* media, UDP length contradicts the IP length */
-	STEER_DROP_RATE,          /* STUN or DTLS beyond the source's bucket */
+	STEER_REDIRECT,          /* to the AF_XDP socket of its receive queue */
+	STEER_PASS_UNCONFIGURED, /* settings not written yet */
+	STEER_PASS_NOT_IP,       /* ARP, LLDP, two VLAN tags ... */
+	STEER_PASS_VLAN,         /* a tag that is not ours, or none where one is wanted */
+	STEER_PASS_MALFORMED,    /* shorter than its headers say, no port to be read */
+	STEER_PASS_NOT_UDP,      /* another transport, or headers we do not walk */
+	STEER_PASS_FRAGMENT,     /* later fragment: no port; see steer.bpf.c */
+	STEER_PASS_NOT_MEDIA,    /* port or address is not a media endpoint */
+	STEER_DROP_NO_SOCKET,    /* media, but no socket is bound to this receive queue */
+	STEER_DROP_FRAGMENT,     /* first fragment of a datagram to a media endpoint */
+	STEER_DROP_EXTENSION,    /* media behind IPv6 extension headers */
+	STEER_DROP_BAD_LENGTH,   /* media, UDP length contradicts the IP length */
+	STEER_DROP_RATE,         /* STUN or DTLS beyond the source's bucket */
 	STEER_COUNTER_COUNT
 };
 
