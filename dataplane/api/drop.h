@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Why a packet was not forwarded. Every discard of the data plane has one of these reasons, so that
- * at any quiet moment rx = forwarded + punted + answered + the sum of the drops on the receive side,
- * and copies made = copies transmitted + the sum of the drops on the transmit side.
+ * at any quiet moment rx = forwarded + punted + answered + the sum of the drops on the receive
+ * side, and copies made = copies transmitted + the sum of the drops on the transmit side.
  *
  * The numbers travel over table.sock; append, never reorder.
  */
@@ -13,43 +13,43 @@
 
 enum stn_drop {
 	/* receive side: one count for each received frame that goes no further */
-	STN_DROP_FRAME_TRUNCATED,       /* shorter than its headers say */
-	STN_DROP_FRAME_NOT_IP,          /* neither IPv4 nor IPv6 */
-	STN_DROP_FRAME_FRAGMENT,        /* IPv4 fragment or IPv6 fragment header */
-	STN_DROP_FRAME_NOT_UDP,         /* another transport, or an IPv6 extension header */
-	STN_DROP_FRAME_BAD_LENGTH,      /* IP and UDP lengths contradict each other */
-	STN_DROP_FRAME_NOT_OURS,        /* destination address or port is not a media endpoint */
-	STN_DROP_DEMUX_UNKNOWN,         /* first byte outside RFC 7983 */
-	STN_DROP_STUN_UNSUPPORTED,      /* STUN, recognised; legs are keyed for now */
-	STN_DROP_DTLS_UNSUPPORTED,      /* DTLS from a tuple without a leg that wants it */
-	STN_DROP_NO_LEG,                /* source tuple belongs to no leg */
-	STN_DROP_LEG_NOT_SPEAKER,       /* media from a leg that may not send */
-	STN_DROP_RTP_MALFORMED,         /* RFC 3550 header does not fit */
-	STN_DROP_RTP_PAYLOAD_TYPE,      /* payload type not agreed for this leg */
-	STN_DROP_RTP_UNKNOWN_SSRC,      /* SSRC not declared for this leg */
-	STN_DROP_SRTP_REPLAY,           /* index already received */
-	STN_DROP_SRTP_TOO_OLD,          /* index below the replay window */
-	STN_DROP_SRTP_AUTH,             /* tag does not verify */
-	STN_DROP_RTCP_MALFORMED,        /* RFC 3550 section 6, after authentication */
+	STN_DROP_FRAME_TRUNCATED,  /* shorter than its headers say */
+	STN_DROP_FRAME_NOT_IP,     /* neither IPv4 nor IPv6 */
+	STN_DROP_FRAME_FRAGMENT,   /* IPv4 fragment or IPv6 fragment header */
+	STN_DROP_FRAME_NOT_UDP,    /* another transport, or an IPv6 extension header */
+	STN_DROP_FRAME_BAD_LENGTH, /* IP and UDP lengths contradict each other */
+	STN_DROP_FRAME_NOT_OURS,   /* destination address or port is not a media endpoint */
+	STN_DROP_DEMUX_UNKNOWN,    /* first byte outside RFC 7983 */
+	STN_DROP_STUN_UNSUPPORTED, /* STUN, recognised; legs are keyed for now */
+	STN_DROP_DTLS_UNSUPPORTED, /* DTLS from a tuple without a leg that wants it */
+	STN_DROP_NO_LEG,           /* source tuple belongs to no leg */
+	STN_DROP_LEG_NOT_SPEAKER,  /* media from a leg that may not send */
+	STN_DROP_RTP_MALFORMED,    /* RFC 3550 header does not fit */
+	STN_DROP_RTP_PAYLOAD_TYPE, /* payload type not agreed for this leg */
+	STN_DROP_RTP_UNKNOWN_SSRC, /* SSRC not declared for this leg */
+	STN_DROP_SRTP_REPLAY,      /* index already received */
+	STN_DROP_SRTP_TOO_OLD,     /* index below the replay window */
+	STN_DROP_SRTP_AUTH,        /* tag does not verify */
+	STN_DROP_RTCP_MALFORMED,   /* RFC 3550 section 6, after authentication */
 	STN_DROP_SRTCP_REPLAY,
 	STN_DROP_SRTCP_AUTH,
-	STN_DROP_RTCP_ABSORBED,         /* valid RTCP, consumed here, never forwarded */
-	STN_DROP_SOURCE_MUTED,          /* authenticated, but the source is muted */
-	STN_DROP_NOT_SELECTED,          /* authenticated, but no slot is held */
-	STN_DROP_SLOT_REORDERED,        /* older than what its slot has already sent past */
-	STN_DROP_LEG_EXPIRED,           /* past the leg's or the room's deadline */
-	STN_DROP_PAYLOAD_TOO_LARGE,     /* does not fit the frame with our headers */
-	STN_DROP_HANDOVER_FULL,         /* ring to the owning worker was full */
-	STN_DROP_PUNT_FULL,             /* ring to the main lcore was full */
-	STN_DROP_ROOM_EMPTY,            /* selected, but the room has nobody to send to */
+	STN_DROP_RTCP_ABSORBED,     /* valid RTCP, consumed here, never forwarded */
+	STN_DROP_SOURCE_MUTED,      /* authenticated, but the source is muted */
+	STN_DROP_NOT_SELECTED,      /* authenticated, but no slot is held */
+	STN_DROP_SLOT_REORDERED,    /* older than what its slot has already sent past */
+	STN_DROP_LEG_EXPIRED,       /* past the leg's or the room's deadline */
+	STN_DROP_PAYLOAD_TOO_LARGE, /* does not fit the frame with our headers */
+	STN_DROP_HANDOVER_FULL,     /* ring to the owning worker was full */
+	STN_DROP_PUNT_FULL,         /* ring to the main lcore was full */
+	STN_DROP_ROOM_EMPTY,        /* selected, but the room has nobody to send to */
 	/* publish and transmit side: one count for each copy, or slot packet, not sent */
-	STN_DROP_PUBLISH_FULL,          /* slot packet: ring to a fan-out worker was full */
-	STN_DROP_PUBLISH_NO_BUFFER,     /* slot packet: no buffer */
-	STN_DROP_FANOUT_STALE,          /* slot packet: waited longer than it is worth */
-	STN_DROP_FANOUT_CANCELLED,      /* copies: source muted or room removed meanwhile */
-	STN_DROP_TX_NO_BUFFER,          /* copies: buffer pool exhausted */
-	STN_DROP_TX_REFUSED,            /* copies: port took nothing within the retry bound */
-	STN_DROP_TX_NO_NEIGHBOUR,       /* copies: next hop unknown */
+	STN_DROP_PUBLISH_FULL,      /* slot packet: ring to a fan-out worker was full */
+	STN_DROP_PUBLISH_NO_BUFFER, /* slot packet: no buffer */
+	STN_DROP_FANOUT_STALE,      /* slot packet: waited longer than it is worth */
+	STN_DROP_FANOUT_CANCELLED,  /* copies: source muted or room removed meanwhile */
+	STN_DROP_TX_NO_BUFFER,      /* copies: buffer pool exhausted */
+	STN_DROP_TX_REFUSED,        /* copies: port took nothing within the retry bound */
+	STN_DROP_TX_NO_NEIGHBOUR,   /* copies: next hop unknown */
 	STN_DROP_COUNT
 };
 

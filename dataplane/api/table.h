@@ -8,9 +8,9 @@
  * writer gets FENCED and is disconnected. Readers may ask, never change, and never see a key.
  *
  *   writer:  BEGIN, OPS..., COMMIT            -> ORIGINS..., RESULT   (all or nothing)
- *            RESYNC_BEGIN, OPS..., RESYNC_END -> ORIGINS..., RESULT   (what is not named is removed)
- *            ABORT                            -> RESULT
- *   anyone:  STATS, ROOM_STATS, DUMP, EXPLAIN, NOTICES_SUBSCRIBE
+ *            RESYNC_BEGIN, OPS..., RESYNC_END -> ORIGINS..., RESULT   (what is not named is
+ * removed) ABORT                            -> RESULT anyone:  STATS, ROOM_STATS, DUMP, EXPLAIN,
+ * NOTICES_SUBSCRIBE
  *
  * Times are CLOCK_MONOTONIC nanoseconds of the shared machine; 0 means never.
  */
@@ -29,20 +29,20 @@
 #define STN_REASON_SIZE 128
 
 enum stn_message_type {
-	STN_MESSAGE_HELLO = 1,         /* client: struct stn_hello */
-	STN_MESSAGE_HELLO_REPLY,       /* struct stn_hello_reply */
-	STN_MESSAGE_BEGIN,             /* header only */
-	STN_MESSAGE_OPS,               /* struct stn_op... back to back, each padded to 8 bytes */
-	STN_MESSAGE_COMMIT,            /* header only */
-	STN_MESSAGE_ABORT,             /* header only */
-	STN_MESSAGE_RESYNC_BEGIN,      /* header only */
-	STN_MESSAGE_RESYNC_END,        /* header only */
-	STN_MESSAGE_ORIGINS,           /* struct stn_room_origin[], before the RESULT it belongs to */
-	STN_MESSAGE_RESULT,            /* struct stn_result */
-	STN_MESSAGE_FENCED,            /* struct stn_fenced, then the connection closes */
-	STN_MESSAGE_STATS,             /* header only */
-	STN_MESSAGE_STATS_REPLY,       /* struct stn_stats */
-	STN_MESSAGE_ROOM_STATS,        /* struct stn_room_query */
+	STN_MESSAGE_HELLO = 1,    /* client: struct stn_hello */
+	STN_MESSAGE_HELLO_REPLY,  /* struct stn_hello_reply */
+	STN_MESSAGE_BEGIN,        /* header only */
+	STN_MESSAGE_OPS,          /* struct stn_op... back to back, each padded to 8 bytes */
+	STN_MESSAGE_COMMIT,       /* header only */
+	STN_MESSAGE_ABORT,        /* header only */
+	STN_MESSAGE_RESYNC_BEGIN, /* header only */
+	STN_MESSAGE_RESYNC_END,   /* header only */
+	STN_MESSAGE_ORIGINS,      /* struct stn_room_origin[], before the RESULT it belongs to */
+	STN_MESSAGE_RESULT,       /* struct stn_result */
+	STN_MESSAGE_FENCED,       /* struct stn_fenced, then the connection closes */
+	STN_MESSAGE_STATS,        /* header only */
+	STN_MESSAGE_STATS_REPLY,  /* struct stn_stats */
+	STN_MESSAGE_ROOM_STATS,   /* struct stn_room_query */
 	STN_MESSAGE_ROOM_STATS_REPLY,  /* struct stn_room_stats */
 	STN_MESSAGE_DUMP,              /* struct stn_room_query; room_id 0 is everything */
 	STN_MESSAGE_DUMP_REPLY,        /* struct stn_op_room_put / stn_op_leg_put..., like OPS */
@@ -52,7 +52,7 @@ enum stn_message_type {
 	STN_MESSAGE_EXPLAIN_END,       /* struct stn_explain_summary */
 	STN_MESSAGE_NOTICES_SUBSCRIBE, /* header only; answered by a RESULT */
 	STN_MESSAGE_NOTICE,            /* struct stn_notice */
-	STN_MESSAGE_DATAGRAM,          /* struct stn_datagram + bytes: DTLS, both ways (browsers issue) */
+	STN_MESSAGE_DATAGRAM, /* struct stn_datagram + bytes: DTLS, both ways (browsers issue) */
 	STN_MESSAGE_COUNT
 };
 
@@ -69,16 +69,16 @@ _Static_assert(sizeof(struct stn_header) == 24, "wire size");
 /* What a refusal means; 0 is success. */
 enum stn_status {
 	STN_STATUS_OK,
-	STN_STATUS_BAD_MESSAGE,   /* magic, version, type or length */
-	STN_STATUS_BAD_STATE,     /* commit without begin, ops from a reader ... */
-	STN_STATUS_BAD_OP,        /* an operation's fields are out of range */
-	STN_STATUS_NO_ROOM,       /* unknown room_id */
-	STN_STATUS_NO_LEG,        /* unknown leg_id */
-	STN_STATUS_CONFLICT,      /* same id with other immutable facts, or a tuple that is taken */
-	STN_STATUS_NO_SPACE,      /* rooms, legs, speakers of a room, or memory */
-	STN_STATUS_STALE_KEY,     /* key_store_id names another index store: fresh keys needed */
-	STN_STATUS_FENCED,        /* a higher epoch has taken over */
-	STN_STATUS_NO_ROUTE,      /* no port reaches the address */
+	STN_STATUS_BAD_MESSAGE, /* magic, version, type or length */
+	STN_STATUS_BAD_STATE,   /* commit without begin, ops from a reader ... */
+	STN_STATUS_BAD_OP,      /* an operation's fields are out of range */
+	STN_STATUS_NO_ROOM,     /* unknown room_id */
+	STN_STATUS_NO_LEG,      /* unknown leg_id */
+	STN_STATUS_CONFLICT,    /* same id with other immutable facts, or a tuple that is taken */
+	STN_STATUS_NO_SPACE,    /* rooms, legs, speakers of a room, or memory */
+	STN_STATUS_STALE_KEY,   /* key_store_id names another index store: fresh keys needed */
+	STN_STATUS_FENCED,      /* a higher epoch has taken over */
+	STN_STATUS_NO_ROUTE,    /* no port reaches the address */
 	STN_STATUS_COUNT
 };
 
@@ -89,7 +89,7 @@ enum stn_client_role { STN_CLIENT_READER = 1, STN_CLIENT_WRITER = 2 };
 
 struct stn_hello {
 	struct stn_header header;
-	uint32_t role;       /* enum stn_client_role */
+	uint32_t role; /* enum stn_client_role */
 	uint32_t reserved;
 };
 _Static_assert(sizeof(struct stn_hello) == 32, "wire size");
@@ -120,9 +120,9 @@ _Static_assert(sizeof(struct stn_address) == 20, "wire size");
 
 enum stn_suite {
 	STN_SUITE_NONE,
-	STN_SUITE_AEAD_AES_128_GCM,        /* RFC 7714, 16-byte key, 12-byte salt, 16-byte tag */
-	STN_SUITE_AEAD_AES_256_GCM,        /* RFC 7714, 32-byte key, 12-byte salt, 16-byte tag */
-	STN_SUITE_AES128_CM_HMAC_SHA1_80,  /* RFC 3711, 16-byte key, 14-byte salt, 10-byte tag */
+	STN_SUITE_AEAD_AES_128_GCM,       /* RFC 7714, 16-byte key, 12-byte salt, 16-byte tag */
+	STN_SUITE_AEAD_AES_256_GCM,       /* RFC 7714, 32-byte key, 12-byte salt, 16-byte tag */
+	STN_SUITE_AES128_CM_HMAC_SHA1_80, /* RFC 3711, 16-byte key, 14-byte salt, 10-byte tag */
 	STN_SUITE_COUNT
 };
 
@@ -138,7 +138,7 @@ _Static_assert(sizeof(struct stn_master_key) == 52, "wire size");
 enum stn_op_type {
 	STN_OP_ROOM_PUT = 1, /* create, or update what may change */
 	STN_OP_ROOM_REMOVE,
-	STN_OP_LEG_PUT,      /* create, or update role, deadline, mute of an existing leg */
+	STN_OP_LEG_PUT, /* create, or update role, deadline, mute of an existing leg */
 	STN_OP_LEG_REMOVE,
 	STN_OP_LEG_MUTE,
 	STN_OP_COUNT
@@ -162,13 +162,13 @@ _Static_assert(sizeof(struct stn_profile) == 8, "wire size");
 struct stn_op_room_put {
 	struct stn_op op;
 	uint64_t room_id;
-	uint64_t end_ns;        /* room end, enforced by the data plane */
+	uint64_t end_ns;                   /* room end, enforced by the data plane */
 	uint32_t slot_ssrc[STN_SLOTS_MAX]; /* distinct, not 0; immutable once the room exists */
-	uint8_t slot_count;     /* 1 to 8; immutable */
-	uint8_t profile_count;  /* 1 to 4; may grow */
+	uint8_t slot_count;                /* 1 to 8; immutable */
+	uint8_t profile_count;             /* 1 to 4; may grow */
 	uint8_t reserved[6];
 	struct stn_profile profile[STN_PROFILES_MAX];
-	uint64_t group_key_store_id; /* as key_store_id, for the group key */
+	uint64_t group_key_store_id;     /* as key_store_id, for the group key */
 	struct stn_master_key group_key; /* suite NONE: no group class in this room; immutable */
 	uint32_t reserved2;
 };
@@ -192,21 +192,24 @@ struct stn_op_leg_put {
 	uint64_t leg_id;        /* not 0; never given to another leg */
 	uint64_t room_id;       /* immutable */
 	uint64_t member_id;     /* opaque to the data plane, returned in dumps and notices */
-	uint64_t key_store_id;  /* index_store_id under which these keys were first programmed, 0: new */
+	uint64_t key_store_id;  /* index_store_id under which these keys were first programmed, 0:
+				   new */
 	uint64_t end_ns;        /* ticket end: the leg is removed then */
 	uint64_t mute_until_ns; /* with STN_LEG_MUTED: 0 for ever, else unmuted then */
 	struct stn_address remote; /* keyed: where to send and what to accept; immutable */
-	uint8_t role;           /* enum stn_leg_role */
-	uint8_t protection;     /* enum stn_protection; immutable */
-	uint8_t transport;      /* enum stn_transport; immutable */
-	uint8_t profile;        /* position in the room's profiles; immutable */
-	uint8_t flags;          /* STN_LEG_* */
-	uint8_t payload_type;   /* speakers: of the incoming Opus stream */
-	uint8_t audio_level_id; /* speakers: RFC 6464 id in incoming packets, 0: none */
+	uint8_t role;              /* enum stn_leg_role */
+	uint8_t protection;        /* enum stn_protection; immutable */
+	uint8_t transport;         /* enum stn_transport; immutable */
+	uint8_t profile;           /* position in the room's profiles; immutable */
+	uint8_t flags;             /* STN_LEG_* */
+	uint8_t payload_type;      /* speakers: of the incoming Opus stream */
+	uint8_t audio_level_id;    /* speakers: RFC 6464 id in incoming packets, 0: none */
 	uint8_t reserved;
-	uint32_t source_ssrc;   /* speakers: the one declared SSRC, 0: the first that authenticates */
-	struct stn_master_key tx; /* data plane to leg; suite NONE for group protection; immutable */
-	struct stn_master_key rx; /* leg to data plane; suite NONE: the leg never sends; immutable */
+	uint32_t source_ssrc; /* speakers: the one declared SSRC, 0: the first that authenticates */
+	struct stn_master_key
+		tx; /* data plane to leg; suite NONE for group protection; immutable */
+	struct stn_master_key
+		rx; /* leg to data plane; suite NONE: the leg never sends; immutable */
 	uint32_t origin[STN_SLOTS_MAX]; /* slot ROC that counts as this leg's ROC 0 */
 };
 _Static_assert(sizeof(struct stn_op_leg_put) == 224, "wire size");
@@ -239,8 +242,9 @@ _Static_assert(sizeof(struct stn_room_origin) == 40, "wire size");
  */
 struct stn_result {
 	struct stn_header header;
-	uint32_t status;    /* enum stn_status */
-	uint32_t failed_op; /* 0-based position in the transaction; UINT32_MAX: not about one operation */
+	uint32_t status;     /* enum stn_status */
+	uint32_t failed_op;  /* 0-based position in the transaction; UINT32_MAX: not about one
+				operation */
 	uint64_t applied_ns; /* when the last worker answered */
 	uint32_t rooms;
 	uint32_t legs;
@@ -256,10 +260,10 @@ _Static_assert(sizeof(struct stn_fenced) == 32, "wire size");
 
 struct stn_worker_stats {
 	uint64_t rx_packets;
-	uint64_t forwarded;       /* received packets that became a slot packet, or kept for preroll */
-	uint64_t slot_packets;    /* fanned out by this worker */
-	uint64_t copies;          /* made */
-	uint64_t tx_packets;      /* accepted by the port */
+	uint64_t forwarded;    /* received packets that became a slot packet, or kept for preroll */
+	uint64_t slot_packets; /* fanned out by this worker */
+	uint64_t copies;       /* made */
+	uint64_t tx_packets;   /* accepted by the port */
 	uint64_t busy_ns;
 	uint64_t idle_ns;
 	uint32_t legs;
@@ -291,11 +295,11 @@ _Static_assert(sizeof(struct stn_room_query) == 32, "wire size");
 
 struct stn_slot_stats {
 	uint32_t ssrc;
-	uint32_t level;        /* RFC 6464, 0 loudest to 127 silent; of the holder, smoothed */
-	uint64_t leg_id;       /* who holds it, 0: nobody */
-	uint64_t index;        /* 48-bit index of the last packet sent */
+	uint32_t level;  /* RFC 6464, 0 loudest to 127 silent; of the holder, smoothed */
+	uint64_t leg_id; /* who holds it, 0: nobody */
+	uint64_t index;  /* 48-bit index of the last packet sent */
 	uint64_t packets;
-	uint64_t last_ns;      /* when the last packet was sent */
+	uint64_t last_ns; /* when the last packet was sent */
 };
 _Static_assert(sizeof(struct stn_slot_stats) == 40, "wire size");
 
@@ -315,15 +319,15 @@ _Static_assert(sizeof(struct stn_room_stats) == 56 + STN_SLOTS_MAX * 40, "wire s
 /* "This packet: which legs would it reach, and why not the others": by leg_id, or by tuple. */
 struct stn_explain {
 	struct stn_header header;
-	uint64_t leg_id;           /* of the source; 0: find it by remote */
+	uint64_t leg_id; /* of the source; 0: find it by remote */
 	struct stn_address remote;
-	uint32_t ssrc;             /* 0: not given */
+	uint32_t ssrc; /* 0: not given */
 };
 _Static_assert(sizeof(struct stn_explain) == 56, "wire size");
 
 enum stn_explain_reason {
 	STN_EXPLAIN_REACHED,
-	STN_EXPLAIN_NO_SOURCE,     /* the tuple belongs to no leg: nothing is forwarded */
+	STN_EXPLAIN_NO_SOURCE, /* the tuple belongs to no leg: nothing is forwarded */
 	STN_EXPLAIN_NOT_SPEAKER,
 	STN_EXPLAIN_SSRC_MISMATCH,
 	STN_EXPLAIN_SOURCE_MUTED,
@@ -359,18 +363,18 @@ _Static_assert(sizeof(struct stn_explain_summary) == 112, "wire size");
 enum stn_notice_type {
 	STN_NOTICE_LEG_CONNECTED = 1, /* first authenticated packet of a leg */
 	STN_NOTICE_LEG_MOVED,
-	STN_NOTICE_LEG_EXPIRED,       /* end_ns reached: the leg is gone (safety: never dropped) */
-	STN_NOTICE_ROOM_EXPIRED,      /* end_ns reached: the room is gone (safety: never dropped) */
-	STN_NOTICE_MUTE_ENDED,        /* mute_until_ns reached */
-	STN_NOTICE_SPEAKING,          /* a slot changed hands; leg_id 0: nobody */
-	STN_NOTICE_PRESSURE,          /* value: percent of legs_max in use */
-	STN_NOTICE_LOST,              /* value: notices dropped since the last one delivered */
+	STN_NOTICE_LEG_EXPIRED,  /* end_ns reached: the leg is gone (safety: never dropped) */
+	STN_NOTICE_ROOM_EXPIRED, /* end_ns reached: the room is gone (safety: never dropped) */
+	STN_NOTICE_MUTE_ENDED,   /* mute_until_ns reached */
+	STN_NOTICE_SPEAKING,     /* a slot changed hands; leg_id 0: nobody */
+	STN_NOTICE_PRESSURE,     /* value: percent of legs_max in use */
+	STN_NOTICE_LOST,         /* value: notices dropped since the last one delivered */
 	STN_NOTICE_COUNT
 };
 
 struct stn_notice {
 	struct stn_header header;
-	uint32_t type;  /* enum stn_notice_type */
+	uint32_t type; /* enum stn_notice_type */
 	uint32_t slot;
 	uint64_t at_ns;
 	uint64_t room_id;

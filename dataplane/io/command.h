@@ -2,15 +2,15 @@
 /*
  * What the main lcore tells a worker, and what the worker answers. This header is all that ctl/
  * sees of io/. Messages travel by value over single-producer single-consumer rings, in order; a
- * worker applies them between two bursts, so a FENCE that was answered proves that everything posted
- * before it is in force, and that nothing staged for transmission contradicts it.
+ * worker applies them between two bursts, so a FENCE that was answered proves that everything
+ * posted before it is in force, and that nothing staged for transmission contradicts it.
  *
  * Handles are small dense numbers minted by the main lcore: rooms below rooms_max, legs below
  * legs_max. A handle may be given to something new only after a FENCE behind its removal was
  * answered by every worker.
  *
- * `struct leg_facts` and `struct room_facts` are made, owned and freed by the main lcore (after that
- * same fence) and are immutable while a worker can see them.
+ * `struct leg_facts` and `struct room_facts` are made, owned and freed by the main lcore (after
+ * that same fence) and are immutable while a worker can see them.
  */
 #ifndef STENTOR_DATAPLANE_IO_COMMAND_H
 #define STENTOR_DATAPLANE_IO_COMMAND_H
@@ -31,54 +31,56 @@ struct index_cell {
 
 struct room_facts {
 	uint64_t room_id;
-	uint32_t room;                /* handle */
-	uint32_t home_worker;         /* owns sources and slots */
+	uint32_t room;        /* handle */
+	uint32_t home_worker; /* owns sources and slots */
 	uint8_t slot_count;
 	uint8_t profile_count;
 	uint32_t slot_ssrc[STN_SLOTS_MAX];
 	struct stn_profile profile[STN_PROFILES_MAX];
 	struct stn_master_key group_key;
-	struct index_cell *slot_index[STN_SLOTS_MAX];  /* last 48-bit index used, survives a crash */
-	struct index_cell *slot_clock[STN_SLOTS_MAX];  /* RTP timestamp at CLOCK_MONOTONIC 0, 32 bit */
+	struct index_cell *slot_index[STN_SLOTS_MAX]; /* last 48-bit index used, survives a crash */
+	struct index_cell
+		*slot_clock[STN_SLOTS_MAX]; /* RTP timestamp at CLOCK_MONOTONIC 0, 32 bit */
 };
 
 struct leg_facts {
 	uint64_t leg_id;
 	uint64_t room_id;
 	uint64_t member_id;
-	uint32_t leg;                 /* handle */
-	uint32_t room;                /* handle */
-	uint32_t worker;              /* owner: fans out to it, and receives for it */
+	uint32_t leg;    /* handle */
+	uint32_t room;   /* handle */
+	uint32_t worker; /* owner: fans out to it, and receives for it */
 	struct stn_address remote;
 	uint8_t role, protection, transport, profile;
 	uint8_t payload_type;
 	uint8_t audio_level_id;
-	bool muted;                   /* at the time it is added */
+	bool muted; /* at the time it is added */
 	uint32_t source_ssrc;
 	struct stn_master_key tx;
 	struct stn_master_key rx;
 	uint32_t origin[STN_SLOTS_MAX];
 	/* The cells of listeners are NULL. */
-	struct index_cell *source_index;               /* speakers: highest received + 1, 0: none */
-	struct index_cell *source_rtcp_index;          /* highest SRTCP index received + 1, 0: none */
-	struct index_cell *own_index[STN_SLOTS_MAX];   /* speakers: last index sent in their own space */
+	struct index_cell *source_index;      /* speakers: highest received + 1, 0: none */
+	struct index_cell *source_rtcp_index; /* highest SRTCP index received + 1, 0: none */
+	struct index_cell
+		*own_index[STN_SLOTS_MAX]; /* speakers: last index sent in their own space */
 };
 
 enum command_type {
-	COMMAND_ROOM_ADD = 1,    /* room_facts; to every worker */
-	COMMAND_ROOM_UPDATE,     /* room_facts replaces the old one, same handle; to every worker */
-	COMMAND_ROOM_REMOVE,     /* handle; legs have been removed before; to every worker */
-	COMMAND_LEG_ADD,         /* leg_facts; listeners: to the owner, speakers: to every worker */
-	COMMAND_LEG_REMOVE,      /* handle; to whom LEG_ADD went; staged copies to it are discarded */
-	COMMAND_LEG_MUTE,        /* handle, flag: source muted; to every worker (cancels its fan-outs) */
-	COMMAND_FENCE,           /* value: token, answered by REPLY_FENCE; to every worker */
-	COMMAND_ROOM_STATS,      /* handle, value: token, stats to fill in; to the home worker */
-	COMMAND_NEIGHBOUR,       /* address, mac; to every worker */
+	COMMAND_ROOM_ADD = 1, /* room_facts; to every worker */
+	COMMAND_ROOM_UPDATE,  /* room_facts replaces the old one, same handle; to every worker */
+	COMMAND_ROOM_REMOVE,  /* handle; legs have been removed before; to every worker */
+	COMMAND_LEG_ADD,      /* leg_facts; listeners: to the owner, speakers: to every worker */
+	COMMAND_LEG_REMOVE,   /* handle; to whom LEG_ADD went; staged copies to it are discarded */
+	COMMAND_LEG_MUTE,   /* handle, flag: source muted; to every worker (cancels its fan-outs) */
+	COMMAND_FENCE,      /* value: token, answered by REPLY_FENCE; to every worker */
+	COMMAND_ROOM_STATS, /* handle, value: token, stats to fill in; to the home worker */
+	COMMAND_NEIGHBOUR,  /* address, mac; to every worker */
 	COMMAND_COUNT
 };
 
 struct command {
-	uint32_t type;           /* enum command_type */
+	uint32_t type; /* enum command_type */
 	uint32_t handle;
 	uint64_t value;
 	union {
@@ -94,22 +96,22 @@ struct command {
 };
 
 enum reply_type {
-	REPLY_FENCE = 1,         /* value: token */
-	REPLY_REFUSED,           /* handle, slot: the command's type, value: enum stn_status: no space */
-	REPLY_ROOM_STATS,        /* value: token, stats */
-	REPLY_SPEAKING,          /* handle: room, slot, leg: handle or UINT32_MAX */
-	REPLY_LEG_CONNECTED,     /* handle: leg; first packet that authenticated */
+	REPLY_FENCE = 1,  /* value: token */
+	REPLY_REFUSED,    /* handle, slot: the command's type, value: enum stn_status: no space */
+	REPLY_ROOM_STATS, /* value: token, stats */
+	REPLY_SPEAKING,   /* handle: room, slot, leg: handle or UINT32_MAX */
+	REPLY_LEG_CONNECTED, /* handle: leg; first packet that authenticated */
 	REPLY_COUNT
 };
 
 struct reply {
-	uint32_t type;           /* enum reply_type */
+	uint32_t type; /* enum reply_type */
 	uint32_t worker;
 	uint32_t handle;
 	uint32_t slot;
 	uint32_t leg;
 	uint64_t value;
-	uint64_t at_ns;          /* CLOCK_MONOTONIC */
+	uint64_t at_ns;               /* CLOCK_MONOTONIC */
 	struct stn_room_stats *stats; /* REPLY_ROOM_STATS: what the command pointed to, filled in */
 };
 
