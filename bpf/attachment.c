@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <linux/if_link.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define MAPS_MAX 16
@@ -85,4 +86,14 @@ int attachment_map(int program, const char *name, uint32_t key_size, uint32_t va
 		close(map);
 	}
 	return -EPROTO;
+}
+
+void attachment_raise_memlock(void)
+{
+	struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
+
+	if (setrlimit(RLIMIT_MEMLOCK, &limit) == 0 || getrlimit(RLIMIT_MEMLOCK, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_MEMLOCK, &limit);
 }

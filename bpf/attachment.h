@@ -30,4 +30,10 @@ bool attachment_is_native(const struct attachment *attachment);
 /* Finds a map of a program by name. A descriptor, or -EPROTO when it is missing or misshapen. */
 int attachment_map(int program, const char *name, uint32_t key_size, uint32_t value_size);
 
+/*
+ * Raises RLIMIT_MEMLOCK as far as this process may. BPF maps count against it before Linux 5.11
+ * only, AF_XDP buffers without CAP_IPC_LOCK still do; who really has too little is told by them.
+ */
+void attachment_raise_memlock(void);
+
 #endif

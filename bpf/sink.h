@@ -4,7 +4,8 @@
  * that counts every copy per listener and per RTP sequence number, notes first and last arrival,
  * and drops it. The copies to one listener, the ear, go on to the kernel after being counted.
  *
- * One thread a sink. Reads are safe while traffic runs, each record is consistent in itself.
+ * One thread a sink. Reads are safe while traffic runs: a listener's record is consistent in
+ * itself, of the others each field is.
  */
 #ifndef STENTOR_BPF_SINK_H
 #define STENTOR_BPF_SINK_H

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -178,14 +177,11 @@ int steer_object_path(const char *configured, char *path, size_t size)
 
 int steer_prepare(const char *ifname, char *error, size_t size)
 {
-	const struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
 	int ifindex = (int)if_nametoindex(ifname);
 
 	if (ifindex == 0)
 		return refuse(error, size, -ENODEV, "%s: no such interface", ifname);
-	if (setrlimit(RLIMIT_MEMLOCK, &limit) < 0)
-		return refuse(
-			error, size, -errno, "cannot raise RLIMIT_MEMLOCK: %s", strerror(errno));
+	attachment_raise_memlock();
 	return remove_leftover(ifname, ifindex, error, size);
 }
 

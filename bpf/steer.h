@@ -49,9 +49,10 @@ struct steer_config {
 int steer_object_path(const char *configured, char *path, size_t size);
 
 /*
- * Call before the port is made. Raises RLIMIT_MEMLOCK and removes the program that a killed data
- * plane left on the interface. Returns 0, or a negative errno with a message for people in `error`:
- * -ENODEV no such interface, -EPERM, -EBUSY a stranger's program, or one whose owner lives.
+ * Call before the port is made. Raises RLIMIT_MEMLOCK if it may, and removes the program that a
+ * killed data plane left on the interface. Returns 0, or a negative errno with a message for people
+ * in `error`: -ENODEV no such interface, -EPERM, -EBUSY a stranger's program, or one whose owner
+ * lives.
  */
 int steer_prepare(const char *ifname, char *error, size_t size);
 
