@@ -62,7 +62,7 @@ struct engine_context; /* one key, one direction, few packets */
 
 struct engine {
 	const char *name;
-	/* Whether this CPU and this build can run it. */
+	/* Whether this CPU and this build can run it. Before open(). */
 	bool (*available)(void);
 	/* Returns NULL when out of memory. close() accepts NULL. */
 	struct engine_core *(*open)(void);
@@ -71,7 +71,7 @@ struct engine {
 	/*
 	 * Keys of up to ENGINE_BLOCK_LEGS legs of one suite, in block_size() bytes, 64-byte
 	 * aligned, zeroed by the caller before the first key_set(). hot_bytes() is what one
-	 * protected copy of payload_size bytes touches of it, for reports.
+	 * protected copy of payload_size bytes touches of it, for reports; 0: not known.
 	 */
 	size_t (*block_size)(enum suite suite);
 	size_t (*hot_bytes)(enum suite suite, unsigned int payload_size);
@@ -96,7 +96,8 @@ struct engine {
 	void (*context_close)(struct engine_context *context);
 	/*
 	 * packet: header_size bytes of RTP header, payload up to size, tag_size bytes of room
-	 * behind. index is the 48-bit packet index. In place. Returns the protected size.
+	 * behind. index is the 48-bit packet index. In place. Returns the protected size; 0 when
+	 * out of memory (libsrtp).
 	 */
 	unsigned int (*protect)(struct engine_core *core, struct engine_context *context,
 		uint8_t *packet, unsigned int header_size, unsigned int size, uint32_t ssrc,
@@ -106,7 +107,8 @@ struct engine {
 		unsigned int header_size, unsigned int size, uint32_t ssrc, uint64_t index);
 	/*
 	 * SRTCP, RFC 3711 section 3.4 and RFC 7714 section 9. index is 31 bit; the packet's own
-	 * trailer carries it. protect_rtcp needs ENGINE_SRTCP_TRAILER_MAX bytes of room behind.
+	 * trailer carries it, and must. protect_rtcp needs ENGINE_SRTCP_TRAILER_MAX bytes of room
+	 * behind, and returns 0 when it cannot: libsrtp reaches 1 to 65,536 beyond the last sent.
 	 */
 	unsigned int (*protect_rtcp)(struct engine_core *core, struct engine_context *context,
 		uint8_t *packet, unsigned int size, uint32_t ssrc, uint32_t index);
