@@ -128,6 +128,19 @@ static inline bool ipsec_mb_equal(const uint8_t *a, const uint8_t *b, unsigned i
 	return difference == 0;
 }
 
+/* The pseudo-random function AES_CM of RFC 3711 section 4.3.3 and RFC 6188, keyed. */
+struct ipsec_mb_prf {
+	uint8_t round_keys[16 * 15] __attribute__((aligned(16)));
+	uint8_t salt[16];
+	unsigned int key_size;
+};
+
+/* Takes key_size and salt_size from facts. */
+void ipsec_mb_prf_init(struct engine_core *core, struct ipsec_mb_prf *prf,
+	const struct suite_facts *facts, const uint8_t *key, const uint8_t *salt);
+void ipsec_mb_prf(struct engine_core *core, const struct ipsec_mb_prf *prf, uint8_t label,
+	uint8_t keystream[32]);
+
 /* RFC 3711 section 4.3.1 with a key derivation rate of 0, AES-256 per RFC 6188. */
 void ipsec_mb_derive(
 	struct engine_core *core, const struct master_key *master, struct session_keys *keys);

@@ -1,49 +1,63 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/crypto/ipsec_mb.h"
 
-/* AES counter mode over zeros, RFC 3711 section 4.3.3: keystream is what the PRF puts out. */
-static void derive(struct engine_core *core, const struct master_key *master,
-	const void *round_keys, uint8_t label, uint8_t keystream[32])
+void ipsec_mb_prf_init(struct engine_core *core, struct ipsec_mb_prf *prf,
+	const struct suite_facts *facts, const uint8_t *key, const uint8_t *salt)
+{
+	uint8_t decrypt[sizeof(prf->round_keys)] __attribute__((aligned(16)));
+
+	memset(prf, 0, sizeof(*prf));
+	prf->key_size = facts->key_size;
+	memcpy(prf->salt, salt, facts->salt_size);
+	if (facts->key_size == 32)
+		IMB_AES_KEYEXP_256(core->manager, key, prf->round_keys, decrypt);
+	else
+		IMB_AES_KEYEXP_128(core->manager, key, prf->round_keys, decrypt);
+	explicit_bzero(decrypt, sizeof(decrypt));
+}
+
+/* AES counter mode over zeros, RFC 3711 section 4.3.3: the keystream is what the PRF puts out. */
+void ipsec_mb_prf(struct engine_core *core, const struct ipsec_mb_prf *prf, uint8_t label,
+	uint8_t keystream[32])
 {
 	static const uint8_t zeros[32];
-	const struct suite_facts *facts = suite_facts(master->suite);
-	/* x = (label || r) XOR salt with r = 0; the label is 7 bytes from the right end of x. */
-	uint8_t iv[16] __attribute__((aligned(16))) = {0};
+	uint8_t iv[16] __attribute__((aligned(16)));
 	IMB_JOB job = {
-		.enc_keys = round_keys,
-		.dec_keys = round_keys,
-		.key_len_in_bytes = facts->key_size,
+		.enc_keys = prf->round_keys,
+		.dec_keys = prf->round_keys,
+		.key_len_in_bytes = prf->key_size,
 		.src = zeros,
 		.dst = keystream,
-		.msg_len_to_cipher_in_bytes = 32,
+		.msg_len_to_cipher_in_bytes = sizeof(zeros),
 		.iv = iv,
-		.iv_len_in_bytes = 16,
+		.iv_len_in_bytes = sizeof(iv),
 		.cipher_mode = IMB_CIPHER_CNTR,
 		.cipher_direction = IMB_DIR_ENCRYPT,
 		.hash_alg = IMB_AUTH_NULL,
 		.chain_order = IMB_ORDER_CIPHER_HASH,
 	};
 
-	memcpy(iv, master->salt, facts->salt_size);
+	/* x = (label || r) XOR salt with r = 0: the label is in front of 48 bits of r. */
+	memcpy(iv, prf->salt, sizeof(iv));
 	iv[7] ^= label;
 	IMB_SUBMIT_CIPHER_BURST_NOCHECK(core->manager, &job, 1, IMB_CIPHER_CNTR, IMB_DIR_ENCRYPT,
-		(IMB_KEY_SIZE_BYTES)facts->key_size);
+		(IMB_KEY_SIZE_BYTES)prf->key_size);
 }
 
-static void derive_half(struct engine_core *core, const struct master_key *master,
-	const void *round_keys, uint8_t first_label, struct session_half *half)
+static void derive_half(struct engine_core *core, const struct ipsec_mb_prf *prf, enum suite suite,
+	uint8_t first_label, struct session_half *half)
 {
-	const struct suite_facts *facts = suite_facts(master->suite);
+	const struct suite_facts *facts = suite_facts(suite);
 	uint8_t keystream[32] __attribute__((aligned(16)));
 
 	memset(half, 0, sizeof(*half));
-	derive(core, master, round_keys, first_label + SESSION_LABEL_KEY, keystream);
+	ipsec_mb_prf(core, prf, first_label + SESSION_LABEL_KEY, keystream);
 	memcpy(half->key, keystream, facts->key_size);
-	if (master->suite == SUITE_AES128_CM_HMAC_SHA1_80) {
-		derive(core, master, round_keys, first_label + SESSION_LABEL_AUTH, keystream);
+	if (suite == SUITE_AES128_CM_HMAC_SHA1_80) {
+		ipsec_mb_prf(core, prf, first_label + SESSION_LABEL_AUTH, keystream);
 		memcpy(half->auth, keystream, sizeof(half->auth));
 	}
-	derive(core, master, round_keys, first_label + SESSION_LABEL_SALT, keystream);
+	ipsec_mb_prf(core, prf, first_label + SESSION_LABEL_SALT, keystream);
 	memcpy(half->salt, keystream, facts->salt_size);
 	explicit_bzero(keystream, sizeof(keystream));
 }
@@ -51,16 +65,11 @@ static void derive_half(struct engine_core *core, const struct master_key *maste
 void ipsec_mb_derive(
 	struct engine_core *core, const struct master_key *master, struct session_keys *keys)
 {
-	uint8_t encrypt[16 * 15] __attribute__((aligned(16)));
-	uint8_t decrypt[16 * 15] __attribute__((aligned(16)));
+	struct ipsec_mb_prf prf;
 
-	if (suite_facts(master->suite)->key_size == 32)
-		IMB_AES_KEYEXP_256(core->manager, master->key, encrypt, decrypt);
-	else
-		IMB_AES_KEYEXP_128(core->manager, master->key, encrypt, decrypt);
+	ipsec_mb_prf_init(core, &prf, suite_facts(master->suite), master->key, master->salt);
 	keys->suite = master->suite;
-	derive_half(core, master, encrypt, 0, &keys->rtp);
-	derive_half(core, master, encrypt, SESSION_LABEL_RTCP, &keys->rtcp);
-	explicit_bzero(encrypt, sizeof(encrypt));
-	explicit_bzero(decrypt, sizeof(decrypt));
+	derive_half(core, &prf, master->suite, 0, &keys->rtp);
+	derive_half(core, &prf, master->suite, SESSION_LABEL_RTCP, &keys->rtcp);
+	explicit_bzero(&prf, sizeof(prf));
 }
