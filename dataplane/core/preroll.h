@@ -8,6 +8,7 @@
 #define STENTOR_DATAPLANE_CORE_PREROLL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* 120 ms of the shortest frames Opus has. */
@@ -32,7 +33,7 @@ struct preroll {
 	struct selector_packet packet[PREROLL_PACKETS_MAX];
 };
 
-/* False when the index is there already, or the packet is older than all of a full preroll. */
+/* False when the index is there already, or the preroll is full. */
 bool preroll_push(struct preroll *preroll, const struct selector_packet *packet);
 bool preroll_full(const struct preroll *preroll);
 /* The lowest index. False when empty. */

@@ -57,14 +57,10 @@ struct selector_source {
 	uint32_t ssrc; /* for the CSRC */
 	bool muted;
 	int8_t slot; /* held, -1: none */
-	bool listed; /* has pending packets, see below */
-	uint32_t frame_ticks;
 	struct level_filter level;
 	uint64_t active_ns;    /* last active packet; 0: none yet */
 	uint64_t challenge_ns; /* louder than the weakest holder since; 0: it is not */
-	uint64_t passed;       /* indices below were emitted or can no longer be */
-	uint64_t index;        /* highest emitted or kept, and its timestamp */
-	uint32_t timestamp;
+	uint64_t passed;       /* highest index emitted + 1; 0: none */
 	struct selector_source *next, *previous; /* of those with pending packets */
 	struct preroll preroll;
 };
@@ -99,7 +95,8 @@ struct selector_slot_facts {
 struct selector_emission {
 	void *handle; /* NULL: silence, the payload is selector_silence */
 	uint64_t index;
-	uint64_t arrival_ns;
+	uint64_t arrival_ns; /* up to preroll_ms ago: what it is worth counts from now, not from
+				here */
 	uint32_t timestamp;
 	uint32_t csrc;   /* SSRC of the source, 0: none */
 	uint32_t source; /* leg handle, SELECTOR_NOBODY: the relay's own */
