@@ -2,7 +2,8 @@
 /*
  * Why a packet was not forwarded. Every discard of the data plane has one of these reasons, so that
  * at any quiet moment rx = forwarded + punted + answered + the sum of the drops on the receive
- * side, and copies made = copies transmitted + the sum of the drops on the transmit side.
+ * side, slot packets published, once a worker = slot_packets + publish and fanout drops (but
+ * fanout_cut), and copies = tx_packets + the sum of the tx drops.
  *
  * The numbers travel over table.sock; append, never reorder.
  */
@@ -37,16 +38,14 @@ enum stn_drop {
 	STN_DROP_SOURCE_MUTED,      /* authenticated, but the source is muted */
 	STN_DROP_NOT_SELECTED,      /* authenticated, but no slot is held */
 	STN_DROP_SLOT_REORDERED,    /* older than what its slot has already sent past */
-	STN_DROP_LEG_EXPIRED,       /* past the leg's or the room's deadline */
 	STN_DROP_PAYLOAD_TOO_LARGE, /* does not fit the frame with our headers */
 	STN_DROP_HANDOVER_FULL,     /* ring to the owning worker was full */
-	STN_DROP_PUNT_FULL,         /* ring to the main lcore was full */
-	STN_DROP_ROOM_EMPTY,        /* selected, but the room has nobody to send to */
 	/* publish and transmit side: one count for each copy, or slot packet, not sent */
 	STN_DROP_PUBLISH_FULL,      /* slot packet: ring to a fan-out worker was full */
 	STN_DROP_PUBLISH_NO_BUFFER, /* slot packet: no buffer */
 	STN_DROP_FANOUT_STALE,      /* slot packet: waited longer than it is worth */
-	STN_DROP_FANOUT_CANCELLED,  /* copies: source muted or room removed meanwhile */
+	STN_DROP_FANOUT_CANCELLED,  /* slot packet: source muted or removed while it waited */
+	STN_DROP_FANOUT_CUT,        /* slot packet: the same, in the middle of its fan-out */
 	STN_DROP_TX_NO_BUFFER,      /* copies: buffer pool exhausted */
 	STN_DROP_TX_REFUSED,        /* copies: port took nothing within the retry bound */
 	STN_DROP_TX_NO_NEIGHBOUR,   /* copies: next hop unknown */

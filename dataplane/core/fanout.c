@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dataplane/core/fanout.h"
+
+#include <string.h>
+
+#include "dataplane/core/index.h"
+
+void fanout_headers_build(struct fanout_headers *headers, const struct slot_packet *packet,
+	const struct fanout_profile profile[], unsigned int profile_count)
+{
+	unsigned int i;
+
+	for (i = 0; i < profile_count; i++) {
+		struct rtp_outgoing facts = {
+			.payload_type = profile[i].payload_type,
+			.marker = packet->marker,
+			.sequence = index_sequence(packet->index),
+			.timestamp = packet->timestamp,
+			.ssrc = packet->ssrc,
+			.csrc = packet->csrc,
+			.audio_level_id = packet->has_level ? profile[i].audio_level_id : 0,
+			.audio_level = packet->level,
+		};
+
+		headers->size[i] = (uint8_t)rtp_build(&facts, headers->bytes[i]);
+	}
+}
+
+uint32_t fanout_frame_size(const struct fanout *fanout, const struct leg_group *group)
+{
+	unsigned int profile = group->key.profile;
+
+	if (group->key.suite == SUITE_NONE)
+		return group->key.template_size + fanout->group_size[profile];
+	return group->key.template_size + fanout->headers->size[profile] +
+	       fanout->packet->payload_size + suite_facts(group->key.suite)->tag_size;
+}
+
+static void group_enter(struct fanout *fanout)
+{
+	const struct leg_group *group;
+
+	while (fanout->group < fanout->group_count && fanout->end[fanout->group] == 0)
+		fanout->group++;
+	fanout->done = 0;
+	if (fanout->group == fanout->group_count)
+		return;
+	group = &fanout->shard->group[fanout->group];
+	fanout->lengths =
+		frame_lengths(fanout_frame_size(fanout, group) - group->key.template_size);
+}
+
+void fanout_begin(struct fanout *fanout, struct shard *shard, const struct slot_packet *packet,
+	const struct fanout_headers *headers, uint32_t start)
+{
+	unsigned int i;
+
+	fanout->shard = shard;
+	fanout->packet = packet;
+	fanout->headers = headers;
+	fanout->group_count = shard->group_count;
+	for (i = 0; i < shard->group_count; i++)
+		fanout->end[i] = shard->group[i].count;
+	fanout->start = start;
+	fanout->group = 0;
+	group_enter(fanout);
+}
+
+/*
+ * Lanes from `lane` on that get the packet, at most max; their ROCs. Lanes that do not (silenced,
+ * or joined just before a wrap) end the stretch; *skip counts those at its beginning.
+ */
+static uint32_t stretch(const struct leg_block *block, const struct fanout_run *where, uint32_t max,
+	uint32_t slot, uint32_t slot_roc, uint32_t roc[], uint32_t *skip)
+{
+	const uint32_t *origin = &block->origin[slot][where->lane];
+	uint32_t i = 0, count = 0;
+
+	while (i < max && !index_leg_roc(slot_roc, origin[i], &roc[0]))
+		i++;
+	*skip = i;
+	while (i < max && index_leg_roc(slot_roc, origin[i], &roc[count])) {
+		i++;
+		count++;
+	}
+	return count;
+}
+
+void fanout_next(struct fanout *fanout, uint32_t max, struct fanout_run *run)
+{
+	uint32_t slot_roc = index_roc(fanout->packet->index);
+	uint32_t end, position, room, skip;
+
+	run->count = 0;
+	while (fanout->group < fanout->group_count) {
+		end = fanout->end[fanout->group];
+		if (fanout->done == end) {
+			fanout->group++;
+			group_enter(fanout);
+			continue;
+		}
+		position = (fanout->start % end + fanout->done) % end;
+		run->group = &fanout->shard->group[fanout->group];
+		run->block = shard_block(run->group, position);
+		run->lane = position % ENGINE_BLOCK_LEGS;
+		/* Not beyond this block, the group's end, or what is left of the round. */
+		room = ENGINE_BLOCK_LEGS - run->lane;
+		if (room > end - position)
+			room = end - position;
+		if (room > end - fanout->done)
+			room = end - fanout->done;
+		if (room > max)
+			room = max;
+		run->count = stretch(
+			run->block, run, room, fanout->packet->slot, slot_roc, run->roc, &skip);
+		run->lane += skip;
+		fanout->done += skip + run->count;
+		if (run->count != 0)
+			return;
+	}
+}
+
+static void copy_group_packets(
+	const struct fanout *fanout, const struct fanout_run *run, uint8_t *const out[])
+{
+	const uint8_t *packet = fanout->group_packet[run->group->key.profile];
+	uint32_t size = fanout->group_size[run->group->key.profile], i;
+
+	for (i = 0; i < run->count; i++)
+		memcpy(out[i], packet, size);
+}
+
+static void protect(const struct fanout *fanout, struct engine_core *core,
+	const struct fanout_run *run, uint8_t *const out[])
+{
+	const struct group_key *key = &run->group->key;
+	struct plaintext plaintext = {
+		.header = fanout->headers->bytes[key->profile],
+		.header_size = fanout->headers->size[key->profile],
+		.payload = fanout->packet->payload,
+		.payload_size = fanout->packet->payload_size,
+		.ssrc = fanout->packet->ssrc,
+		.sequence = index_sequence(fanout->packet->index),
+	};
+
+	fanout->shard->engine->protect_run(core, key->suite, shard_keys(run->group, run->block),
+		run->lane, run->count, &plaintext, run->roc, out);
+}
+
+void fanout_write(const struct fanout *fanout, struct engine_core *core,
+	const struct fanout_run *run, uint8_t *const frame[])
+{
+	const struct leg_group *group = run->group;
+	uint32_t header_size = group->key.template_size, i;
+	bool ipv4 = header_size < FRAME_ETHERNET_SIZE + FRAME_IPV6_SIZE + FRAME_UDP_SIZE;
+	uint8_t *out[ENGINE_BLOCK_LEGS];
+
+	for (i = 0; i < run->count; i++) {
+		const uint8_t *bytes = shard_template(group, run->block, run->lane + i);
+
+		memcpy(frame[i], bytes, 64);
+		if (header_size > 64)
+			memcpy(frame[i] + 64, bytes + 64, 64);
+		if (ipv4)
+			frame_finish_ipv4(frame[i], header_size, &fanout->lengths);
+		out[i] = frame[i] + header_size;
+	}
+	if (group->key.suite == SUITE_NONE)
+		copy_group_packets(fanout, run, out);
+	else
+		protect(fanout, core, run, out);
+	if (ipv4)
+		return;
+	for (i = 0; i < run->count; i++)
+		frame_finish_ipv6(
+			frame[i], header_size, fanout_frame_size(fanout, group) - header_size);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Fan-out of one slot packet to the listeners of a shard. A fan-out walks the groups of the shard
+ * in runs of at most one block; the caller gives each run its buffers, so this file knows nothing
+ * of ports. It may be cut into as many slices as one likes: legs that join meanwhile are not part
+ * of it, legs that are silenced meanwhile are left out, and none is taken out (shard.h) until it is
+ * over.
+ *
+ * One plaintext serves every leg of a group (DESIGN section 3); only key, ROC and addresses differ.
+ */
+#ifndef STENTOR_DATAPLANE_CORE_FANOUT_H
+#define STENTOR_DATAPLANE_CORE_FANOUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dataplane/core/frame.h"
+#include "dataplane/core/rtp.h"
+#include "dataplane/core/shard.h"
+
+#define FANOUT_PAYLOAD_MAX 1400
+#define FANOUT_PROFILES_MAX 4
+#define FANOUT_FRAME_MIN 128
+
+/* What a slot sends, the same for everybody. The payload is borrowed. */
+struct slot_packet {
+	uint64_t index; /* 48 bit: ROC and sequence number */
+	uint32_t ssrc;
+	uint32_t timestamp;
+	uint32_t csrc; /* the real speaker; 0: none */
+	uint8_t slot;
+	bool marker;
+	bool has_level;
+	uint8_t level; /* RFC 6464, voice flag in the top bit */
+	const uint8_t *payload;
+	uint16_t payload_size;
+};
+
+struct fanout_profile {
+	uint8_t payload_type;
+	uint8_t audio_level_id; /* 0: not forwarded */
+};
+
+/* RTP headers of a slot packet, one a profile; made once for all shards of a worker. */
+struct fanout_headers {
+	uint8_t bytes[FANOUT_PROFILES_MAX][RTP_BUILD_MAX];
+	uint8_t size[FANOUT_PROFILES_MAX];
+};
+
+struct fanout {
+	struct shard *shard;
+	const struct slot_packet *packet;
+	const struct fanout_headers *headers;
+	/* per profile: the packet protected under the room's group key, or size 0; set before begin
+	 */
+	const uint8_t *group_packet[FANOUT_PROFILES_MAX];
+	uint16_t group_size[FANOUT_PROFILES_MAX];
+	struct frame_lengths lengths;   /* of the group it is in */
+	uint32_t end[SHARD_GROUPS_MAX]; /* legs of each group when the fan-out began */
+	unsigned int group_count;
+	unsigned int group; /* where it is */
+	uint32_t done;      /* legs of that group behind it */
+	uint32_t start;     /* position to begin a group with; it wraps around */
+};
+
+/* A stretch of lanes of one block that all get the packet. */
+struct fanout_run {
+	const struct leg_group *group;
+	struct leg_block *block;
+	uint32_t lane;
+	uint32_t count;                  /* 0: the fan-out is over */
+	uint32_t roc[ENGINE_BLOCK_LEGS]; /* each leg's own */
+};
+
+void fanout_headers_build(struct fanout_headers *headers, const struct slot_packet *packet,
+	const struct fanout_profile profile[], unsigned int profile_count);
+/* start: position to begin each group with, modulo its size; rotated under back-pressure. */
+void fanout_begin(struct fanout *fanout, struct shard *shard, const struct slot_packet *packet,
+	const struct fanout_headers *headers, uint32_t start);
+/* The next run of at most max (1 to ENGINE_BLOCK_LEGS) legs. */
+void fanout_next(struct fanout *fanout, uint32_t max, struct fanout_run *run);
+/* Bytes of a frame of the run's group: template, RTP, tag. */
+uint32_t fanout_frame_size(const struct fanout *fanout, const struct leg_group *group);
+/*
+ * Writes the run's frames. Each frame[i] has room for fanout_frame_size() bytes and at least
+ * FANOUT_FRAME_MIN: templates are copied in whole cache lines.
+ */
+void fanout_write(const struct fanout *fanout, struct engine_core *core,
+	const struct fanout_run *run, uint8_t *const frame[]);
+
+#endif
