@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dataplane/core/demux.h"
+#include "dataplane/core/level.h"
+#include "dataplane/core/rtcp.h"
+#include "dataplane/core/rtp.h"
+#include "dataplane/io/apply.h"
+#include "dataplane/io/stage.h"
+
+static void drop(struct worker *worker, struct rte_mbuf *mbuf, enum stn_drop reason)
+{
+	worker_drop(worker, reason, 1);
+	rte_pktmbuf_free(mbuf);
+}
+
+static void connected(struct worker *worker, bool *flag, uint32_t leg)
+{
+	struct reply reply = {.type = REPLY_LEG_CONNECTED, .handle = leg};
+
+	if (*flag)
+		return;
+	*flag = true;
+	apply_notify(worker, &reply);
+}
+
+/*
+ * The first packet that authenticates tells the declared or adopted SSRC, which names the speaker
+ * in the CSRC of what we send.
+ */
+static void select_packet(struct worker *worker, struct worker_speaker *speaker,
+	struct rte_mbuf *mbuf, const struct rtp *rtp, const struct srtp_packet *packet)
+{
+	struct worker_room *room = worker->room[worker->leg[speaker->leg].facts->room];
+	struct packet_meta *meta = packet_meta(mbuf);
+	const struct leg_facts *facts = worker->leg[speaker->leg].facts;
+	uint64_t arrival_ns = meta->arrival_ns;
+	struct selector_packet in;
+	unsigned int payload_size;
+
+	if (rtp_payload_size(packet->data, packet->size, rtp, &payload_size) < 0) {
+		drop(worker, mbuf, STN_DROP_RTP_MALFORMED);
+		return;
+	}
+	if (payload_size > FANOUT_PAYLOAD_MAX) {
+		drop(worker, mbuf, STN_DROP_PAYLOAD_TOO_LARGE);
+		return;
+	}
+	in = (struct selector_packet){
+		.handle = mbuf,
+		.index = packet->index,
+		.arrival_ns = arrival_ns,
+		.timestamp = rtp->timestamp,
+		.payload_size = (uint16_t)payload_size,
+		.marker = rtp->marker,
+	};
+	if (facts->audio_level_id != 0)
+		in.has_level =
+			level_read(packet->data, rtp, facts->audio_level_id, &in.level, &in.voice);
+	meta->kind = PACKET_SLOT;
+	meta->slot = (struct slot_packet){
+		.payload = packet->data + rtp->header_size,
+		.payload_size = (uint16_t)payload_size,
+	};
+	speaker->source.ssrc = rtp->ssrc;
+	selector_packet(room->selector, &speaker->source, &in, &worker->selection);
+	publish_selection(worker, room);
+}
+
+static void admit_rtp(struct worker *worker, struct worker_leg *leg, struct rte_mbuf *mbuf,
+	struct srtp_packet *packet)
+{
+	struct worker_speaker *speaker = leg->speaker;
+	struct rtp rtp;
+	int reason;
+
+	if (speaker == NULL || leg->facts->role != STN_ROLE_SPEAKER ||
+		leg->facts->rx.suite == STN_SUITE_NONE) {
+		drop(worker, mbuf, STN_DROP_LEG_NOT_SPEAKER);
+		return;
+	}
+	if (rtp_parse(packet->data, packet->size, &rtp) < 0) {
+		drop(worker, mbuf, STN_DROP_RTP_MALFORMED);
+		return;
+	}
+	if (rtp.payload_type != leg->facts->payload_type) {
+		drop(worker, mbuf, STN_DROP_RTP_PAYLOAD_TYPE);
+		return;
+	}
+	packet->header_size = rtp.header_size;
+	reason = srtp_receive_rtp(&speaker->receiver, packet);
+	if (reason != 0) {
+		drop(worker, mbuf, (enum stn_drop)reason);
+		return;
+	}
+	connected(worker, &speaker->connected, leg->facts->leg);
+	select_packet(worker, speaker, mbuf, &rtp, packet);
+}
+
+/*
+ * Listeners report rarely and by the hundred thousand, so no receiver is kept for them: one is made
+ * for the packet, with a strictly rising index in place of the window. Reports that overtake each
+ * other are lost, which costs nothing.
+ */
+static int receive_report(struct worker *worker, struct worker_leg *leg, struct srtp_packet *packet)
+{
+	struct srtp_receiver receiver;
+	struct master_key key;
+	uint64_t cell = leg->rtcp_next;
+	struct srtp_receiver_facts facts = {
+		.engine = worker->config.engine,
+		.core = worker->core,
+		.key = &key,
+		.rtcp_cell = &cell,
+	};
+	int reason;
+
+	apply_master_key(&leg->facts->rx, &key);
+	reason = srtp_receiver_open(&receiver, &facts);
+	explicit_bzero(&key, sizeof(key));
+	if (reason < 0)
+		return STN_DROP_SRTCP_AUTH;
+	reason = srtp_receive_rtcp(&receiver, packet);
+	srtp_receiver_close(&receiver);
+	if (reason == 0)
+		leg->rtcp_next = (uint32_t)cell;
+	return reason;
+}
+
+static void admit_rtcp(struct worker *worker, struct worker_leg *leg, struct rte_mbuf *mbuf,
+	struct srtp_packet *packet)
+{
+	struct rtcp rtcp;
+	int reason;
+
+	if (leg->facts->rx.suite == STN_SUITE_NONE) {
+		drop(worker, mbuf, STN_DROP_LEG_NOT_SPEAKER);
+		return;
+	}
+	if (leg->speaker != NULL)
+		reason = srtp_receive_rtcp(&leg->speaker->receiver, packet);
+	else
+		reason = receive_report(worker, leg, packet);
+	if (reason != 0) {
+		drop(worker, mbuf, (enum stn_drop)reason);
+		return;
+	}
+	connected(worker, leg->speaker != NULL ? &leg->speaker->connected : &leg->connected,
+		leg->facts->leg);
+	if (rtcp_parse(packet->data, packet->size, &rtcp) < 0)
+		drop(worker, mbuf, STN_DROP_RTCP_MALFORMED);
+	else
+		drop(worker, mbuf, STN_DROP_RTCP_ABSORBED);
+}
+
+void admit_datagram(struct worker *worker, struct worker_leg *leg, struct rte_mbuf *mbuf)
+{
+	const struct packet_meta *meta = packet_meta(mbuf);
+	struct srtp_packet packet = {
+		.data = rte_pktmbuf_mtod_offset(mbuf, uint8_t *, meta->datagram.payload_offset),
+		.size = meta->datagram.payload_size,
+	};
+
+	if (demux_classify(packet.data, packet.size) == DEMUX_RTCP)
+		admit_rtcp(worker, leg, mbuf, &packet);
+	else
+		admit_rtp(worker, leg, mbuf, &packet);
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dataplane/io/bus.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_mempool.h>
+#include <rte_ring.h>
+
+#define NO_PORT UINT8_MAX
+
+/* What is remembered of a leg, to reach its worker when its next hop changes. */
+struct bus_leg {
+	uint64_t leg_id; /* 0: not in use */
+	uint16_t hop;    /* NEIGHBOUR_NO_HOP: its port's gateway */
+	uint8_t worker;
+};
+
+struct bus {
+	struct bus_config config;
+	struct bus_leg *leg;    /* by handle */
+	uint8_t *changed;       /* by hop: its legs have to be told */
+	bool scanning;          /* a scan over the legs is needed or under way */
+	uint32_t scan_position;
+	unsigned int poll_next; /* worker whose replies come first: none is starved */
+};
+
+struct destination {
+	uint8_t port;
+	uint16_t hop;
+	bool known;
+	uint8_t mac[6];
+};
+
+/* Through the first port with a fixed gateway, else where the kernel would send it. */
+static int destination_find(
+	struct bus *bus, const struct stn_address *remote, struct destination *out)
+{
+	unsigned int i, family = remote->family == 4 ? 0 : 1;
+	const struct neighbour_hop *hop;
+	int rc;
+
+	for (i = 0; i < bus->config.port_count; i++) {
+		const struct port *port = &bus->config.port[i];
+
+		if (!port->gateway_known || port->local[family].family == 0)
+			continue;
+		*out = (struct destination){
+			.port = (uint8_t)i, .hop = NEIGHBOUR_NO_HOP, .known = true};
+		memcpy(out->mac, port->gateway_mac, sizeof(out->mac));
+		return 0;
+	}
+	if (bus->config.neighbour == NULL)
+		return -ENETUNREACH;
+	rc = neighbour_resolve(bus->config.neighbour, remote, &out->hop);
+	if (rc < 0)
+		return rc;
+	hop = neighbour_hop(bus->config.neighbour, out->hop);
+	for (i = 0; i < bus->config.port_count; i++) {
+		const struct port *port = &bus->config.port[i];
+
+		if (port->ifindex != hop->ifindex || port->local[family].family == 0)
+			continue;
+		out->port = (uint8_t)i;
+		out->known = hop->known;
+		memcpy(out->mac, hop->mac, sizeof(out->mac));
+		return 0;
+	}
+	return -ENETUNREACH;
+}
+
+static int bus_route(void *impl, const struct stn_address *remote)
+{
+	struct destination destination;
+
+	return destination_find(impl, remote, &destination);
+}
+
+static int enqueue(struct bus *bus, unsigned int worker, struct worker_message *message)
+{
+	struct rte_ring *ring = bus->config.worker[worker]->config.commands;
+
+	return rte_ring_sp_enqueue_elem(ring, message, sizeof(*message)) < 0 ? -EAGAIN : 0;
+}
+
+static int bus_post(void *impl, unsigned int worker, const struct command *command)
+{
+	struct worker_message message = {.command = *command};
+	struct destination destination;
+	struct bus *bus = impl;
+	int rc;
+
+	if (command->type == COMMAND_LEG_ADD) {
+		const struct leg_facts *facts = command->leg;
+
+		rc = destination_find(bus, &facts->remote, &destination);
+		if (rc < 0)
+			/* The route went away since it was asked for: hold the leg back. */
+			destination = (struct destination){.hop = NEIGHBOUR_NO_HOP};
+		message.port = destination.port;
+		message.mac_known = destination.known;
+		memcpy(message.mac, destination.mac, sizeof(message.mac));
+		rc = enqueue(bus, worker, &message);
+		if (rc == 0)
+			bus->leg[facts->leg] = (struct bus_leg){.leg_id = facts->leg_id,
+				.hop = destination.hop,
+				.worker = (uint8_t)facts->worker};
+		return rc;
+	}
+	rc = enqueue(bus, worker, &message);
+	if (rc == 0 && command->type == COMMAND_LEG_REMOVE)
+		bus->leg[command->handle].leg_id = 0;
+	return rc;
+}
+
+static bool bus_poll_reply(void *impl, struct reply *reply)
+{
+	struct bus *bus = impl;
+	unsigned int i, worker;
+
+	for (i = 0; i < bus->config.worker_count; i++) {
+		worker = (bus->poll_next + i) % bus->config.worker_count;
+		if (rte_ring_sc_dequeue_elem(bus->config.worker[worker]->config.replies, reply,
+			    sizeof(*reply)) == 0) {
+			bus->poll_next = worker + 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+static unsigned int bus_worker_of(void *impl, const struct stn_address *remote)
+{
+	const struct bus *bus = impl;
+
+	return worker_owner(&bus->config.worker[0]->config.hash_key, remote,
+		bus->config.worker_count);
+}
+
+static void bus_stats(void *impl, unsigned int worker, struct stn_worker_stats *out)
+{
+	const struct bus *bus = impl;
+	const uint64_t *from = (const uint64_t *)&bus->config.worker[worker]->stats;
+	uint64_t *to = (uint64_t *)out;
+	size_t i;
+
+	_Static_assert(sizeof(*out) % sizeof(uint64_t) == 0, "copied word by word");
+	for (i = 0; i < sizeof(*out) / sizeof(uint64_t); i++)
+		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+	out->mbufs_in_use = rte_mempool_in_use_count(bus->config.pool[worker]);
+}
+
+static void hop_changed(void *arg, uint16_t hop, const struct neighbour_hop *facts)
+{
+	struct bus *bus = arg;
+
+	bus->changed[hop] = 1;
+	bus->scanning = true;
+	bus->scan_position = 0;
+}
+
+static int leg_tell(struct bus *bus, uint32_t handle)
+{
+	const struct bus_leg *leg = &bus->leg[handle];
+	const struct neighbour_hop *hop = neighbour_hop(bus->config.neighbour, leg->hop);
+	struct worker_message message = {
+		.command = {.type = COMMAND_NEIGHBOUR, .handle = handle, .value = leg->leg_id}};
+
+	message.command.neighbour.known = true;
+	memcpy(message.command.neighbour.mac, hop->mac, sizeof(hop->mac));
+	return enqueue(bus, leg->worker, &message);
+}
+
+/* Tells every leg behind a changed hop; goes on at the next poll when a ring is full. */
+static void scan(struct bus *bus)
+{
+	for (; bus->scan_position < bus->config.legs_max; bus->scan_position++) {
+		const struct bus_leg *leg = &bus->leg[bus->scan_position];
+
+		if (leg->leg_id == 0 || leg->hop == NEIGHBOUR_NO_HOP || !bus->changed[leg->hop])
+			continue;
+		if (leg_tell(bus, bus->scan_position) < 0)
+			return;
+	}
+	memset(bus->changed, 0, NEIGHBOUR_HOPS_MAX);
+	bus->scanning = false;
+}
+
+void bus_poll(struct bus *bus)
+{
+	if (bus->config.neighbour == NULL)
+		return;
+	neighbour_poll(bus->config.neighbour, hop_changed, bus);
+	if (bus->scanning)
+		scan(bus);
+}
+
+int bus_open(struct bus **out, const struct bus_config *config)
+{
+	struct bus *bus = calloc(1, sizeof(*bus));
+
+	if (bus == NULL)
+		return -ENOMEM;
+	bus->config = *config;
+	bus->leg = calloc(config->legs_max, sizeof(*bus->leg));
+	bus->changed = calloc(NEIGHBOUR_HOPS_MAX, 1);
+	if (bus->leg == NULL || bus->changed == NULL) {
+		bus_close(bus);
+		return -ENOMEM;
+	}
+	*out = bus;
+	return 0;
+}
+
+void bus_close(struct bus *bus)
+{
+	if (bus == NULL)
+		return;
+	free(bus->leg);
+	free(bus->changed);
+	free(bus);
+}
+
+struct worker_bus bus_interface(struct bus *bus)
+{
+	return (struct worker_bus){
+		.impl = bus,
+		.worker_count = bus->config.worker_count,
+		.post = bus_post,
+		.poll = bus_poll_reply,
+		.worker_of = bus_worker_of,
+		.route = bus_route,
+		.stats = bus_stats,
+	};
+}

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dataplane/core/index.h"
+#include "dataplane/io/stage.h"
+
+static struct worker_job *head(struct worker *worker)
+{
+	if (worker->job_head == worker->job_tail)
+		return NULL;
+	return &worker->job[worker->job_head % WORKER_JOBS_MAX];
+}
+
+static struct worker_room *job_room(const struct worker *worker, const struct packet_meta *meta)
+{
+	struct worker_room *room = worker->room[meta->room];
+
+	/* The handle may have been given to another room while the packet was in a ring. */
+	return room != NULL && room->facts->room_id == meta->room_id ? room : NULL;
+}
+
+struct worker_room *fan_room(const struct worker *worker)
+{
+	const struct worker_job *job = &worker->job[worker->job_head % WORKER_JOBS_MAX];
+
+	if (worker->job_head == worker->job_tail || !job->started)
+		return NULL;
+	return job_room(worker, packet_meta(job->mbuf));
+}
+
+static void finish(struct worker *worker)
+{
+	struct worker_job *job = head(worker);
+	struct worker_room *room = fan_room(worker);
+
+	rte_pktmbuf_free(job->mbuf);
+	job->mbuf = NULL;
+	job->started = false;
+	worker->job_head++;
+	if (room != NULL && room->removed_count != 0)
+		apply_removals(worker, room);
+}
+
+/* Why a packet must not be fanned out, decided just before it is: STN_DROP_COUNT when it may. */
+static enum stn_drop refusal(const struct worker *worker, const struct packet_meta *meta)
+{
+	const struct worker_leg *source;
+
+	if (job_room(worker, meta) == NULL)
+		return STN_DROP_FANOUT_CANCELLED;
+	if (worker->now_ns - meta->arrival_ns > worker->config.stale_ms * 1000000ull &&
+		worker->now_ns > meta->arrival_ns)
+		return STN_DROP_FANOUT_STALE;
+	if (meta->source == SELECTOR_NOBODY)
+		return STN_DROP_COUNT;
+	/*
+	 * A mute or a removal that this worker has applied also covers what was still in a ring
+	 * from the home worker, which may not have applied it yet.
+	 */
+	source = &worker->leg[meta->source];
+	if (source->facts == NULL || source->facts->leg_id != meta->source_id || source->muted)
+		return STN_DROP_FANOUT_CANCELLED;
+	return STN_DROP_COUNT;
+}
+
+/* Protects the packet once per profile for the listeners that share the room's key. */
+static void protect_group(
+	struct worker *worker, struct worker_room *room, const struct slot_packet *packet)
+{
+	const struct engine *engine = worker->config.engine;
+	unsigned int i, header_size;
+
+	for (i = 0; i < room->facts->profile_count; i++) {
+		uint8_t *out = worker->group_packet[i];
+
+		worker->fanout.group_packet[i] = out;
+		worker->fanout.group_size[i] = 0;
+		if (room->group == NULL)
+			continue;
+		header_size = worker->headers.size[i];
+		memcpy(out, worker->headers.bytes[i], header_size);
+		memcpy(out + header_size, packet->payload, packet->payload_size);
+		worker->fanout.group_size[i] =
+			(uint16_t)engine->protect(worker->core, room->group, out, header_size,
+				header_size + packet->payload_size, packet->ssrc, packet->index);
+	}
+}
+
+/* The next index in a speaker's own sequence space, on record before it is used; 0: none left. */
+static uint64_t own_index(
+	struct worker_speaker *speaker, const struct leg_facts *facts, unsigned int slot)
+{
+	if (index_exhausted(speaker->own_index[slot]))
+		return 0;
+	speaker->own_index[slot] = index_next(speaker->own_index[slot]);
+	__atomic_store_n(
+		&facts->own_index[slot]->value, speaker->own_index[slot], __ATOMIC_RELEASE);
+	return speaker->own_index[slot];
+}
+
+static void copy_to_speaker(struct worker *worker, struct worker_room *room,
+	struct worker_speaker *speaker, const struct slot_packet *packet)
+{
+	const struct leg_facts *facts = worker->leg[speaker->leg].facts;
+	const struct fanout_profile *profile = &room->profile[facts->profile];
+	struct slot_packet own = *packet;
+	struct fanout_headers headers;
+	struct frame_lengths lengths;
+	struct rte_mbuf *mbuf;
+	unsigned int size, header = speaker->template.size;
+	uint8_t *frame;
+
+	own.index = own_index(speaker, facts, packet->slot);
+	if (own.index == 0)
+		return;
+	fanout_headers_build(&headers, &own, profile, 1);
+	worker->stats.copies++;
+	mbuf = rte_pktmbuf_alloc(worker->config.pool);
+	if (mbuf == NULL) {
+		worker_drop(worker, STN_DROP_TX_NO_BUFFER, 1);
+		return;
+	}
+	frame = rte_pktmbuf_mtod(mbuf, uint8_t *);
+	memcpy(frame, speaker->template.bytes, header);
+	memcpy(frame + header, headers.bytes[0], headers.size[0]);
+	memcpy(frame + header + headers.size[0], own.payload, own.payload_size);
+	size = worker->config.engine->protect(worker->core, speaker->tx, frame + header,
+		headers.size[0], headers.size[0] + own.payload_size, own.ssrc, own.index);
+	lengths = frame_lengths(size);
+	if (speaker->template.family == 4)
+		frame_finish_ipv4(frame, header, &lengths);
+	else
+		frame_finish_ipv6(frame, header, size);
+	mbuf->data_len = (uint16_t)(header + size);
+	mbuf->pkt_len = header + size;
+	transmit_burst(worker, speaker->port, &mbuf, 1);
+}
+
+/* Speakers listen too, but never to themselves, so each has a sequence space of their own. */
+static void copy_to_speakers(
+	struct worker *worker, struct worker_room *room, const struct packet_meta *meta)
+{
+	uint32_t i;
+
+	for (i = 0; i < room->speaker_count; i++) {
+		struct worker_speaker *speaker = room->speakers[i];
+
+		if (speaker->leg == meta->source || speaker->tx == NULL)
+			continue;
+		if (!speaker->mac_known) {
+			worker->stats.copies++;
+			worker_drop(worker, STN_DROP_TX_NO_NEIGHBOUR, 1);
+			continue;
+		}
+		copy_to_speaker(worker, room, speaker, &meta->slot);
+	}
+}
+
+static void start(struct worker *worker, struct worker_job *job, struct worker_room *room)
+{
+	const struct packet_meta *meta = packet_meta(job->mbuf);
+
+	job->started = true;
+	worker->stats.slot_packets++;
+	fanout_headers_build(
+		&worker->headers, &meta->slot, room->profile, room->facts->profile_count);
+	protect_group(worker, room, &meta->slot);
+	fanout_begin(&worker->fanout, &room->shard, &meta->slot, &worker->headers, room->rotate);
+	room->rotate = 0;
+	worker->stats.copies += room->unresolved;
+	worker_drop(worker, STN_DROP_TX_NO_NEIGHBOUR, room->unresolved);
+	copy_to_speakers(worker, room, meta);
+}
+
+/* Makes the head of the queue a fan-out that is under way. False: nothing to do. */
+static bool prepare(struct worker *worker)
+{
+	struct worker_job *job;
+	enum stn_drop reason;
+
+	while ((job = head(worker)) != NULL && !job->started) {
+		const struct packet_meta *meta = packet_meta(job->mbuf);
+
+		reason = refusal(worker, meta);
+		if (reason == STN_DROP_COUNT) {
+			start(worker, job, job_room(worker, meta));
+			return true;
+		}
+		worker_drop(worker, reason, 1);
+		finish(worker);
+	}
+	return job != NULL;
+}
+
+static unsigned int run_send(
+	struct worker *worker, struct worker_room *room, const struct fanout_run *run)
+{
+	uint32_t size = fanout_frame_size(&worker->fanout, run->group), i;
+	struct rte_mbuf *mbufs[ENGINE_BLOCK_LEGS];
+	uint8_t *frames[ENGINE_BLOCK_LEGS];
+	unsigned int sent;
+
+	worker->stats.copies += run->count;
+	if (rte_pktmbuf_alloc_bulk(worker->config.pool, mbufs, run->count) < 0) {
+		worker_drop(worker, STN_DROP_TX_NO_BUFFER, run->count);
+		return run->count;
+	}
+	for (i = 0; i < run->count; i++) {
+		mbufs[i]->data_len = (uint16_t)size;
+		mbufs[i]->pkt_len = size;
+		frames[i] = rte_pktmbuf_mtod(mbufs[i], uint8_t *);
+	}
+	fanout_write(&worker->fanout, worker->core, run, frames);
+	sent = transmit_burst(worker, run->group->key.port, mbufs, run->count);
+	/* Who was refused is served first next time, so that the same tail is not always lost. */
+	if (sent < run->count && room->rotate == 0)
+		room->rotate = worker->fanout.start + worker->fanout.done - run->count + sent;
+	return run->count;
+}
+
+unsigned int fan_slice(struct worker *worker)
+{
+	unsigned int copies = 0;
+	struct fanout_run run;
+
+	while (copies < worker->config.slice_copies && prepare(worker)) {
+		struct worker_room *room = fan_room(worker);
+
+		fanout_next(&worker->fanout, ENGINE_BLOCK_LEGS, &run);
+		if (run.count == 0)
+			finish(worker);
+		else
+			copies += run_send(worker, room, &run);
+	}
+	return copies;
+}
+
+void fan_cancel(struct worker *worker, uint32_t source, uint32_t room)
+{
+	struct worker_room *under_way = fan_room(worker);
+	uint32_t i, kept = worker->job_head;
+	bool cut = false;
+
+	for (i = worker->job_head; i != worker->job_tail; i++) {
+		struct worker_job *job = &worker->job[i % WORKER_JOBS_MAX];
+		const struct packet_meta *meta = packet_meta(job->mbuf);
+
+		if ((source == UINT32_MAX || meta->source == source) &&
+			(room == UINT32_MAX || meta->room == room)) {
+			worker_drop(worker,
+				job->started ? STN_DROP_FANOUT_CUT : STN_DROP_FANOUT_CANCELLED, 1);
+			cut |= job->started;
+			rte_pktmbuf_free(job->mbuf);
+			continue;
+		}
+		worker->job[kept++ % WORKER_JOBS_MAX] = *job;
+	}
+	worker->job_tail = kept;
+	if (cut && under_way != NULL && under_way->removed_count != 0)
+		apply_removals(worker, under_way);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What we keep with each packet buffer, in the mbuf's private area: written by the worker that has
+ * the buffer, immutable once the buffer has been published to other workers.
+ */
+#ifndef STENTOR_DATAPLANE_IO_PACKET_H
+#define STENTOR_DATAPLANE_IO_PACKET_H
+
+#include <rte_mbuf.h>
+
+#include "dataplane/core/fanout.h"
+#include "dataplane/core/frame.h"
+
+enum packet_kind {
+	PACKET_HANDOVER, /* a received datagram for the worker that owns its leg */
+	PACKET_SLOT,     /* a slot packet to be fanned out */
+	PACKET_KIND_COUNT
+};
+
+struct packet_meta {
+	enum packet_kind kind;
+	uint32_t room; /* handle and id: a handle may have been given to another room */
+	uint64_t room_id;
+	uint32_t source; /* leg handle, SELECTOR_NOBODY: the relay's own silence */
+	uint64_t source_id;
+	uint64_t arrival_ns;
+	union {
+		struct slot_packet slot;
+		struct {
+			struct stn_address remote;
+			uint16_t payload_offset;
+			uint16_t payload_size;
+		} datagram;
+	};
+};
+
+#define PACKET_PRIVATE_SIZE RTE_ALIGN_CEIL(sizeof(struct packet_meta), RTE_MBUF_PRIV_ALIGN)
+
+static inline struct packet_meta *packet_meta(struct rte_mbuf *mbuf)
+{
+	return rte_mbuf_to_priv(mbuf);
+}
+
+#endif

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dataplane/io/pool.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include <rte_errno.h>
+#include <rte_launch.h>
+
+#include "configs/log.h"
+#include "dataplane/io/eal.h"
+
+/*
+ * Memory reserved for leg blocks, touched only as legs come: 1.3 KiB a leg with the widest keys,
+ * and a half-filled block for each room.
+ */
+#define ARENA_BYTES_PER_LEG 1408ull
+#define ARENA_BYTES_PER_ROOM (ARENA_BYTES_PER_LEG * ENGINE_BLOCK_LEGS)
+#define BUFFER_CACHE 256u
+#define COMMANDS_SIZE 8192u
+#define REPLIES_SIZE 8192u
+
+int pool_buffers_open(struct pool *pool, const struct dataplane_config *config)
+{
+	char name[RTE_MEMPOOL_NAMESIZE];
+	unsigned int i;
+
+	for (i = 0; i < config->workers; i++) {
+		snprintf(name, sizeof(name), "buffers%u", i);
+		pool->buffers[i] = rte_pktmbuf_pool_create(name, config->buffers - 1, BUFFER_CACHE,
+			PACKET_PRIVATE_SIZE, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+		if (pool->buffers[i] == NULL) {
+			log_error("buffers_open", "worker=%u buffers=%u error=\"%s\"", i,
+				config->buffers, rte_strerror(rte_errno));
+			return -ENOMEM;
+		}
+		pool->count = i + 1;
+	}
+	return 0;
+}
+
+static struct rte_ring *elements_ring(
+	const char *name, unsigned int i, unsigned int element_size, unsigned int count)
+{
+	char full[RTE_RING_NAMESIZE];
+
+	snprintf(full, sizeof(full), "%s%u", name, i);
+	return rte_ring_create_elem(
+		full, element_size, count, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+}
+
+static int rings_open(struct pool *pool)
+{
+	char name[RTE_RING_NAMESIZE];
+	unsigned int i, j;
+
+	for (i = 0; i < pool->count; i++) {
+		pool->commands[i] = elements_ring(
+			"commands", i, sizeof(struct worker_message), COMMANDS_SIZE);
+		pool->replies[i] = elements_ring("replies", i, sizeof(struct reply), REPLIES_SIZE);
+		if (pool->commands[i] == NULL || pool->replies[i] == NULL)
+			return -ENOMEM;
+		for (j = 0; j < pool->count; j++) {
+			if (i == j)
+				continue;
+			snprintf(name, sizeof(name), "from%uto%u", i, j);
+			pool->between[i][j] = rte_ring_create(name, WORKER_RING_SIZE,
+				SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+			if (pool->between[i][j] == NULL)
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static void describe(const struct pool *pool, unsigned int index,
+	const struct dataplane_config *config, struct worker_config *out)
+{
+	unsigned int i;
+
+	out->index = index;
+	out->count = pool->count;
+	out->pool = pool->buffers[index];
+	out->media_port_count = config->media_port_count;
+	memcpy(out->media_port, config->media_port, sizeof(out->media_port));
+	out->rooms_max = config->rooms_max;
+	out->legs_max = config->legs_max;
+	out->arena_size = config->legs_max * ARENA_BYTES_PER_LEG +
+		config->rooms_max * ARENA_BYTES_PER_ROOM;
+	out->slice_copies = config->slice_copies;
+	out->idle_sleep_us = config->idle_sleep_us;
+	out->stale_ms = config->stale_ms;
+	out->preroll_ms = config->preroll_ms;
+	out->dscp = (uint8_t)config->dscp;
+	out->commands = pool->commands[index];
+	out->replies = pool->replies[index];
+	for (i = 0; i < pool->count; i++) {
+		out->in[i] = pool->between[i][index];
+		out->out[i] = pool->between[index][i];
+	}
+}
+
+int pool_open(struct pool *pool, const struct dataplane_config *config,
+	const struct engine *engine, const struct port ports[])
+{
+	struct worker_config worker = {.engine = engine, .port_count = config->port_count};
+	unsigned int i, p;
+	int rc;
+
+	if (getrandom(&worker.hash_key, sizeof(worker.hash_key), 0) !=
+		(ssize_t)sizeof(worker.hash_key))
+		return -EIO;
+	rc = rings_open(pool);
+	if (rc < 0) {
+		log_error("rings_open", "workers=%u error=\"%s\"", pool->count,
+			rte_strerror(rte_errno));
+		return rc;
+	}
+	for (i = 0; rc == 0 && i < pool->count; i++) {
+		describe(pool, i, config, &worker);
+		for (p = 0; p < config->port_count; p++)
+			port_describe(&ports[p], i, pool->count, &worker.port[p]);
+		rc = worker_open(&pool->worker[i], &worker);
+	}
+	return rc;
+}
+
+void pool_launch(struct pool *pool)
+{
+	unsigned int i;
+
+	for (i = 0; i < pool->count; i++)
+		rte_eal_remote_launch(worker_loop, pool->worker[i], EAL_WORKER_LCORE(i));
+	pool->launched = true;
+}
+
+void pool_stop(struct pool *pool)
+{
+	unsigned int i;
+
+	if (!pool->launched)
+		return;
+	for (i = 0; i < pool->count; i++)
+		__atomic_store_n(&pool->worker[i]->stop, true, __ATOMIC_RELAXED);
+	for (i = 0; i < pool->count; i++)
+		rte_eal_wait_lcore(EAL_WORKER_LCORE(i));
+	pool->launched = false;
+}
+
+void pool_close(struct pool *pool)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < pool->count; i++) {
+		worker_close(pool->worker[i]);
+		pool->worker[i] = NULL;
+	}
+	for (i = 0; i < pool->count; i++) {
+		rte_ring_free(pool->commands[i]);
+		rte_ring_free(pool->replies[i]);
+		for (j = 0; j < pool->count; j++)
+			rte_ring_free(pool->between[i][j]);
+	}
+}
+
+unsigned int pool_buffers_in_use(const struct pool *pool)
+{
+	unsigned int i, total = 0;
+
+	for (i = 0; i < pool->count; i++)
+		total += rte_mempool_in_use_count(pool->buffers[i]);
+	return total;
+}
+
+void pool_buffers_close(struct pool *pool)
+{
+	unsigned int i;
+
+	for (i = 0; i < pool->count; i++)
+		rte_mempool_free(pool->buffers[i]);
+	pool->count = 0;
+}

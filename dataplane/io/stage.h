@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The stages of a packet's journey (DESIGN section 3), in order. Each runs on the worker's lcore,
+ * between nothing else, and owns the mbufs it is given until it passes them on or frees them.
+ */
+#ifndef STENTOR_DATAPLANE_IO_STAGE_H
+#define STENTOR_DATAPLANE_IO_STAGE_H
+
+#include "dataplane/io/worker.h"
+
+/* receive, classify, locate: polls the worker's queues; returns how many packets there were. */
+unsigned int receive_poll(struct worker *worker);
+/* Packets that other workers handed over or published. */
+unsigned int receive_rings(struct worker *worker);
+/* admit: a datagram of a known leg, owned by this worker. Consumes the mbuf. */
+void admit_datagram(struct worker *worker, struct worker_leg *leg, struct rte_mbuf *mbuf);
+/* select, publish: what the room's selector decided. Consumes the handles in worker->selection. */
+void publish_selection(struct worker *worker, struct worker_room *room);
+/* A slot packet into this worker's queue of fan-outs. Consumes the mbuf. */
+void publish_local(struct worker *worker, struct rte_mbuf *mbuf);
+/* Timers of the rooms at home here. */
+unsigned int publish_ticks(struct worker *worker);
+/* fan out: one slice of the job at the head; returns the copies made. */
+unsigned int fan_slice(struct worker *worker);
+/* Drops jobs, the one under way included, whose source or room is this handle; UINT32_MAX: any. */
+void fan_cancel(struct worker *worker, uint32_t source, uint32_t room);
+/* The room that the fan-out under way belongs to, or NULL. */
+struct worker_room *fan_room(const struct worker *worker);
+/* transmit: hands frames to the port; frees and counts what it refuses. Returns those accepted. */
+unsigned int transmit_burst(
+	struct worker *worker, unsigned int port, struct rte_mbuf *mbufs[], unsigned int count);
+/* commands: applies what the main lcore sent; returns how many. */
+unsigned int apply_commands(struct worker *worker);
+/* Takes out the legs that were silenced while the room's fan-out was under way. */
+void apply_removals(struct worker *worker, struct worker_room *room);
+/* Frees a room and what is left in it; a fan-out of it was cancelled before. */
+void apply_room_close(struct worker *worker, uint32_t room);
+void apply_leg_close(struct worker *worker, uint32_t leg);
+/* Queues a notice for the main lcore; telemetry: a full ring loses it. */
+void apply_notify(struct worker *worker, const struct reply *reply);
+
+#endif

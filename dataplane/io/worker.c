@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dataplane/io/worker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+#include <rte_cycles.h>
+#include <rte_ring.h>
+
+#include "configs/log.h"
+#include "dataplane/io/stage.h"
+
+/* Turns with nothing to do before the worker starts to sleep: a fan-out of a moment ago is followed
+ * by replies and completions that should not wait. */
+#define IDLE_TURNS 64u
+#define TICK_NS 2000000ull
+
+static uint64_t clock_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t); /* vDSO: no system call */
+	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
+}
+
+/* Keys lie in here: kept out of core dumps; huge pages when the kernel has them. */
+static int arena_open(struct worker *worker)
+{
+	size_t size = worker->config.arena_size;
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return -errno;
+	(void)madvise(memory, size, MADV_HUGEPAGE);
+	(void)madvise(memory, size, MADV_DONTDUMP);
+	worker->arena_memory = memory;
+	arena_init(&worker->arena, memory, size);
+	return 0;
+}
+
+int worker_open(struct worker **out, const struct worker_config *config)
+{
+	struct worker *worker = calloc(1, sizeof(*worker));
+	int rc = -ENOMEM;
+
+	if (worker == NULL)
+		return rc;
+	worker->config = *config;
+	worker->now_ns = clock_ns();
+	worker->room = calloc(config->rooms_max, sizeof(struct worker_room *));
+	worker->leg = calloc(config->legs_max, sizeof(*worker->leg));
+	worker->home = calloc(config->rooms_max, sizeof(*worker->home));
+	worker->core = config->engine->open();
+	if (worker->room == NULL || worker->leg == NULL || worker->home == NULL ||
+		worker->core == NULL)
+		goto fail;
+	rc = locator_open(&worker->locator, &config->hash_key, config->legs_max);
+	if (rc == 0)
+		rc = arena_open(worker);
+	if (rc < 0)
+		goto fail;
+	*out = worker;
+	return 0;
+fail:
+	log_error("worker_open", "worker=%u error=%s", config->index, strerror(-rc));
+	worker_close(worker);
+	return rc;
+}
+
+/* What is still in the rings to this worker; after every worker has stopped. */
+static void rings_drain(struct worker *worker)
+{
+	struct rte_mbuf *mbuf;
+	unsigned int from;
+
+	for (from = 0; from < worker->config.count; from++)
+		while (worker->config.in[from] != NULL &&
+			rte_ring_sc_dequeue(worker->config.in[from], (void **)&mbuf) == 0)
+			rte_pktmbuf_free(mbuf);
+}
+
+void worker_close(struct worker *worker)
+{
+	uint32_t i;
+
+	if (worker == NULL)
+		return;
+	if (worker->room != NULL && worker->leg != NULL) {
+		rings_drain(worker);
+		fan_cancel(worker, UINT32_MAX, UINT32_MAX);
+		for (i = 0; i < worker->config.legs_max; i++)
+			apply_leg_close(worker, i);
+		for (i = 0; i < worker->config.rooms_max; i++)
+			apply_room_close(worker, i);
+		/* Removals publish nothing to others any more, but may have left jobs here. */
+		fan_cancel(worker, UINT32_MAX, UINT32_MAX);
+		rings_drain(worker);
+	}
+	if (worker->core != NULL)
+		worker->config.engine->close(worker->core);
+	locator_close(&worker->locator);
+	if (worker->arena_memory != NULL) {
+		explicit_bzero(worker->arena_memory, worker->arena.used);
+		munmap(worker->arena_memory, worker->config.arena_size);
+	}
+	free(worker->room);
+	free(worker->leg);
+	free(worker->home);
+	free(worker);
+}
+
+unsigned int worker_turn(struct worker *worker)
+{
+	unsigned int done;
+
+	worker->now_ns = clock_ns();
+	done = apply_commands(worker);
+	done += receive_poll(worker);
+	if (worker->config.count > 1)
+		done += receive_rings(worker);
+	if (worker->now_ns >= worker->tick_ns) {
+		worker->tick_ns = worker->now_ns + TICK_NS;
+		done += publish_ticks(worker);
+	}
+	done += fan_slice(worker);
+	return done;
+}
+
+static void idle(const struct worker *worker, unsigned int turns)
+{
+	struct timespec t = {.tv_nsec = worker->config.idle_sleep_us * 1000l};
+
+	if (worker->config.idle_sleep_us == 0 || turns < IDLE_TURNS)
+		rte_pause();
+	else
+		nanosleep(&t, NULL);
+}
+
+int worker_loop(void *arg)
+{
+	struct worker *worker = arg;
+	uint64_t before = clock_ns(), after;
+	unsigned int turns = 0;
+
+	/* Without it every sleep is 50 us longer than asked for. */
+	(void)prctl(PR_SET_TIMERSLACK, 1ul, 0ul, 0ul, 0ul);
+	while (!__atomic_load_n(&worker->stop, __ATOMIC_RELAXED)) {
+		if (worker_turn(worker) != 0) {
+			turns = 0;
+		} else {
+			idle(worker, turns);
+			turns++;
+		}
+		after = clock_ns();
+		if (turns == 0)
+			worker->stats.busy_ns += after - before;
+		else
+			worker->stats.idle_ns += after - before;
+		before = after;
+	}
+	return 0;
+}
+
+uint64_t worker_digest(const struct worker *worker)
+{
+	uint64_t digest = 0x9e3779b97f4a7c15ull ^ worker->locator.count;
+	uint32_t i, s;
+
+	for (i = 0; i < worker->config.rooms_max; i++) {
+		const struct worker_room *room = worker->room[i];
+
+		if (room == NULL)
+			continue;
+		digest = digest * 31 + room->shard.legs;
+		if (room->selector != NULL)
+			digest = digest * 31 + selector_digest(room->selector);
+		for (s = 0; s < room->speaker_count; s++) {
+			const struct worker_speaker *speaker = room->speakers[s];
+
+			digest = srtp_receiver_digest(&speaker->receiver, digest);
+			digest = digest * 31 + selector_source_digest(&speaker->source);
+			digest = digest * 31 + speaker->connected;
+		}
+	}
+	for (i = 0; i < worker->config.legs_max; i++)
+		if (worker->leg[i].facts != NULL)
+			digest = digest * 31 +
+				 (worker->leg[i].rtcp_next ^ (uint64_t)worker->leg[i].muted << 40 ^
+					 (uint64_t)worker->leg[i].connected << 41 ^ i);
+	return digest;
+}
