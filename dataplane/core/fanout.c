@@ -67,29 +67,29 @@ void fanout_begin(struct fanout *fanout, struct shard *shard, const struct slot_
 }
 
 /*
- * Lanes from `lane` on that get the packet, at most max; their ROCs. Lanes that do not (silenced,
- * or joined just before a wrap) end the stretch; *skip counts those at its beginning.
+ * Fills in the run from its lane on with those of the next `room` lanes that get the packet; lanes
+ * that do not (silenced, or joined just before a wrap) end it. Returns how many lanes were passed
+ * over at its beginning.
  */
-static uint32_t stretch(const struct leg_block *block, const struct fanout_run *where, uint32_t max,
-	uint32_t slot, uint32_t slot_roc, uint32_t roc[], uint32_t *skip)
+static uint32_t stretch(struct fanout_run *run, uint32_t room, uint32_t slot, uint32_t slot_roc)
 {
-	const uint32_t *origin = &block->origin[slot][where->lane];
-	uint32_t i = 0, count = 0;
+	const uint32_t *origin = &run->block->origin[slot][run->lane];
+	uint32_t i = 0, skipped;
 
-	while (i < max && !index_leg_roc(slot_roc, origin[i], &roc[0]))
+	while (i < room && !index_leg_roc(slot_roc, origin[i], &run->roc[0]))
 		i++;
-	*skip = i;
-	while (i < max && index_leg_roc(slot_roc, origin[i], &roc[count])) {
-		i++;
-		count++;
-	}
-	return count;
+	skipped = i;
+	for (run->count = 0; i < room; i++, run->count++)
+		if (!index_leg_roc(slot_roc, origin[i], &run->roc[run->count]))
+			break;
+	run->lane += skipped;
+	return skipped;
 }
 
 void fanout_next(struct fanout *fanout, uint32_t max, struct fanout_run *run)
 {
 	uint32_t slot_roc = index_roc(fanout->packet->index);
-	uint32_t end, position, room, skip;
+	uint32_t end, position, room, skipped;
 
 	run->count = 0;
 	while (fanout->group < fanout->group_count) {
@@ -111,10 +111,8 @@ void fanout_next(struct fanout *fanout, uint32_t max, struct fanout_run *run)
 			room = end - fanout->done;
 		if (room > max)
 			room = max;
-		run->count = stretch(
-			run->block, run, room, fanout->packet->slot, slot_roc, run->roc, &skip);
-		run->lane += skip;
-		fanout->done += skip + run->count;
+		skipped = stretch(run, room, fanout->packet->slot, slot_roc);
+		fanout->done += skipped + run->count;
 		if (run->count != 0)
 			return;
 	}

@@ -113,7 +113,8 @@ static void leg_add(struct worker *worker, const struct worker_message *message)
 	int rc;
 
 	if (worker->room[facts->room] == NULL) {
-		refuse(worker, COMMAND_LEG_ADD, facts->leg, -ENOSPC); /* its room was refused before */
+		refuse(worker, COMMAND_LEG_ADD, facts->leg,
+			-ENOSPC); /* its room was refused before */
 		return;
 	}
 	*leg = (struct worker_leg){.facts = facts, .muted = facts->muted};

@@ -6,7 +6,7 @@
 #ifndef STENTOR_DATAPLANE_IO_APPLY_H
 #define STENTOR_DATAPLANE_IO_APPLY_H
 
-#include "dataplane/io/worker.h"
+#include "dataplane/io/state.h"
 
 /* 0 or -ENOMEM. */
 int apply_room_open(struct worker *worker, const struct room_facts *facts);

@@ -19,9 +19,9 @@ struct bus_leg {
 
 struct bus {
 	struct bus_config config;
-	struct bus_leg *leg;    /* by handle */
-	uint8_t *changed;       /* by hop: its legs have to be told */
-	bool scanning;          /* a scan over the legs is needed or under way */
+	struct bus_leg *leg; /* by handle */
+	uint8_t *changed;    /* by hop: its legs have to be told */
+	bool scanning;       /* a scan over the legs is needed or under way */
 	uint32_t scan_position;
 	unsigned int poll_next; /* worker whose replies come first: none is starved */
 };
@@ -134,8 +134,8 @@ static unsigned int bus_worker_of(void *impl, const struct stn_address *remote)
 {
 	const struct bus *bus = impl;
 
-	return worker_owner(&bus->config.worker[0]->config.hash_key, remote,
-		bus->config.worker_count);
+	return worker_owner(
+		&bus->config.worker[0]->config.hash_key, remote, bus->config.worker_count);
 }
 
 static void bus_stats(void *impl, unsigned int worker, struct stn_worker_stats *out)

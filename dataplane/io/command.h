@@ -72,8 +72,8 @@ enum command_type {
 	COMMAND_ROOM_REMOVE,  /* handle; legs have been removed before; to every worker */
 	COMMAND_LEG_ADD,      /* leg_facts; listeners: to the owner, speakers: to every worker */
 	COMMAND_LEG_REMOVE,   /* handle; to whom LEG_ADD went; staged copies to it are discarded */
-	COMMAND_LEG_MUTE,   /* handle, value: source muted; to every worker (cancels its fan-outs) */
-	COMMAND_FENCE,      /* value: token, answered by REPLY_FENCE; to every worker */
+	COMMAND_LEG_MUTE, /* handle, value: source muted; to every worker (cancels its fan-outs) */
+	COMMAND_FENCE,    /* value: token, answered by REPLY_FENCE; to every worker */
 	COMMAND_ROOM_STATS, /* handle, value: token, stats to fill in; to the home worker */
 	COMMAND_NEIGHBOUR,  /* io's own: handle, value: leg_id, mac; to the owner */
 	COMMAND_COUNT

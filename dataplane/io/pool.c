@@ -57,8 +57,8 @@ static int rings_open(struct pool *pool)
 	unsigned int i, j;
 
 	for (i = 0; i < pool->count; i++) {
-		pool->commands[i] = elements_ring(
-			"commands", i, sizeof(struct worker_message), COMMANDS_SIZE);
+		pool->commands[i] =
+			elements_ring("commands", i, sizeof(struct worker_message), COMMANDS_SIZE);
 		pool->replies[i] = elements_ring("replies", i, sizeof(struct reply), REPLIES_SIZE);
 		if (pool->commands[i] == NULL || pool->replies[i] == NULL)
 			return -ENOMEM;
@@ -66,8 +66,8 @@ static int rings_open(struct pool *pool)
 			if (i == j)
 				continue;
 			snprintf(name, sizeof(name), "from%uto%u", i, j);
-			pool->between[i][j] = rte_ring_create(name, WORKER_RING_SIZE,
-				SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+			pool->between[i][j] = rte_ring_create(name, WORKER_RING_SIZE, SOCKET_ID_ANY,
+				RING_F_SP_ENQ | RING_F_SC_DEQ);
 			if (pool->between[i][j] == NULL)
 				return -ENOMEM;
 		}
@@ -87,8 +87,8 @@ static void describe(const struct pool *pool, unsigned int index,
 	memcpy(out->media_port, config->media_port, sizeof(out->media_port));
 	out->rooms_max = config->rooms_max;
 	out->legs_max = config->legs_max;
-	out->arena_size = config->legs_max * ARENA_BYTES_PER_LEG +
-		config->rooms_max * ARENA_BYTES_PER_ROOM;
+	out->arena_size =
+		config->legs_max * ARENA_BYTES_PER_LEG + config->rooms_max * ARENA_BYTES_PER_ROOM;
 	out->slice_copies = config->slice_copies;
 	out->idle_sleep_us = config->idle_sleep_us;
 	out->stale_ms = config->stale_ms;
@@ -102,8 +102,8 @@ static void describe(const struct pool *pool, unsigned int index,
 	}
 }
 
-int pool_open(struct pool *pool, const struct dataplane_config *config,
-	const struct engine *engine, const struct port ports[])
+int pool_open(struct pool *pool, const struct dataplane_config *config, const struct engine *engine,
+	const struct port ports[])
 {
 	struct worker_config worker = {.engine = engine, .port_count = config->port_count};
 	unsigned int i, p;

@@ -23,8 +23,8 @@ struct pool {
 
 /* 0 or negative errno, logged. */
 int pool_buffers_open(struct pool *pool, const struct dataplane_config *config);
-int pool_open(struct pool *pool, const struct dataplane_config *config,
-	const struct engine *engine, const struct port ports[]);
+int pool_open(struct pool *pool, const struct dataplane_config *config, const struct engine *engine,
+	const struct port ports[]);
 void pool_launch(struct pool *pool);
 /* Waits for the workers to leave their loops. */
 void pool_stop(struct pool *pool);

@@ -11,7 +11,7 @@
 #include "bpf/steer.h"
 #include "dataplane/api/table.h"
 #include "dataplane/config.h"
-#include "dataplane/io/worker.h"
+#include "dataplane/io/state.h"
 
 struct port {
 	struct port_config config;

@@ -6,7 +6,7 @@
 #ifndef STENTOR_DATAPLANE_IO_STAGE_H
 #define STENTOR_DATAPLANE_IO_STAGE_H
 
-#include "dataplane/io/worker.h"
+#include "dataplane/io/state.h"
 
 /* receive, classify, locate: polls the worker's queues; returns how many packets there were. */
 unsigned int receive_poll(struct worker *worker);

@@ -16,7 +16,7 @@ INSIDE = {
     "dataplane/crypto/": ("dataplane/crypto/",),
     "dataplane/core/": ("dataplane/core/", "dataplane/crypto/engine.h", "dataplane/api/"),
     "dataplane/io/": ("dataplane/io/", "dataplane/core/", "dataplane/crypto/", "dataplane/api/",
-                      "bpf/") + START,
+                      "dataplane/config.h", "bpf/") + START,
     "dataplane/ctl/": ("dataplane/ctl/", "dataplane/core/", "dataplane/api/",
                        "dataplane/io/command.h") + START,
     "dataplane/": ("dataplane/", "bpf/", "configs/"),
