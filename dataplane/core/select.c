@@ -6,6 +6,7 @@
 
 #define MS 1000000ull
 #define SILENCE_NS (20 * MS)
+#define SILENCE_LATE_MS 100
 /* What an active packet of a source without the extension is taken for: ordinary speech. */
 #define LEVEL_UNKNOWN 40
 
@@ -159,9 +160,14 @@ static void silence_emit(struct selector *selector, unsigned int number, uint64_
 	emission = emission_add(selector, number, now_ns, out);
 	emission->index = index;
 	emission->arrival_ns = now_ns;
-	emission->timestamp = slot->silence_owed == SELECTOR_SILENCE_FRAMES
-				      ? timeline_take(&slot->slot.timeline, 0, now_ns)
-				      : timeline_extend(&slot->slot.timeline);
+	/* Late by more than an ordinary tick: then this is about now, not about when it was due. */
+	if (slot->silence_owed == SELECTOR_SILENCE_FRAMES ||
+		passed(slot->silence_ns, SILENCE_LATE_MS, now_ns)) {
+		emission->timestamp = timeline_take(&slot->slot.timeline, 0, now_ns);
+		slot->silence_ns = now_ns;
+	} else {
+		emission->timestamp = timeline_extend(&slot->slot.timeline);
+	}
 	slot->silence_owed--;
 	slot->silence_ns += SILENCE_NS;
 }
