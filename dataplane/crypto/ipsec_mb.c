@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "dataplane/crypto/ipsec_mb.h"
@@ -50,16 +51,15 @@ static size_t block_size(enum suite suite)
 	return suite == SUITE_AES128_CM_HMAC_SHA1_80 ? sizeof(struct cm_block) : 0;
 }
 
-/* Key schedule, powers of the hash key (one a block, the length block included), and the salt. */
 static size_t hot_bytes(enum suite suite, unsigned int payload_size)
 {
-	size_t powers = (payload_size + 15) / 16 + 1;
+	size_t powers_size;
 
 	if (suite == SUITE_AES128_CM_HMAC_SHA1_80)
 		return offsetof(struct cm_lane, reserved);
 	if (!ipsec_mb_is_gcm(suite))
 		return 0;
-	return (suite == SUITE_AEAD_AES_256_GCM ? 15 : 11) * 16 + (powers < 48 ? powers : 48) * 16 +
+	return ipsec_mb_gcm_hot(suite, payload_size, &powers_size) + powers_size +
 	       sizeof(struct ipsec_mb_iv);
 }
 

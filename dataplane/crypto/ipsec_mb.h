@@ -28,8 +28,7 @@ struct engine_core {
 	/* The library truncates to 12 bytes and no further; SRTP sends 10 of them. */
 	uint8_t tag[ENGINE_BLOCK_LEGS][12];
 	/* What does not change from run to run is written once, at open. */
-	IMB_JOB cipher[ENGINE_BLOCK_LEGS];
-	IMB_JOB hash[ENGINE_BLOCK_LEGS];
+	IMB_JOB job[ENGINE_BLOCK_LEGS];
 };
 
 struct gcm_block {
@@ -164,6 +163,8 @@ int ipsec_mb_unprotect_rtcp(struct engine_core *core, struct engine_context *con
 
 void ipsec_mb_gcm_expand(struct engine_core *core, enum suite suite,
 	const struct session_half *half, struct gcm_key_data *key, struct ipsec_mb_iv *salt);
+/* Bytes of the key schedule, and of the powers of the hash key, that a packet needs. */
+size_t ipsec_mb_gcm_hot(enum suite suite, unsigned int payload_size, size_t *powers_size);
 void ipsec_mb_gcm_run(struct engine_core *core, enum suite suite, const struct gcm_block *block,
 	unsigned int first, unsigned int count, const struct plaintext *p, const uint32_t roc[],
 	uint8_t *const out[]);

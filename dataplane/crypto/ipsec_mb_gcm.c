@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/crypto/ipsec_mb.h"
 
+#include <stddef.h>
+
 #define TAG_SIZE 16
 
 void ipsec_mb_gcm_expand(struct engine_core *core, enum suite suite,
@@ -13,6 +15,41 @@ void ipsec_mb_gcm_expand(struct engine_core *core, enum suite suite,
 	memcpy(salt, half->salt, sizeof(*salt));
 }
 
+/*
+ * What one packet touches of a key: the round keys in front and, behind, as many powers of the hash
+ * key as the payload has blocks (of the AVX-512 code; found by changing each byte in turn). The
+ * processor does not foresee a step of 1,024 bytes with a hole in it: asking for it eight keys
+ * ahead makes 34 ns of 37 with 20,000 keys, and 57 of 89 with 100,000 (100-byte payload, 4 KiB
+ * pages); a distance of 4 to 12 is as good.
+ */
+#define PREFETCH_KEYS 8
+#define LINE 64
+#define POWERS_MAX 48
+#define POWERS_END (offsetof(struct gcm_key_data, ghash_keys) + POWERS_MAX * 16)
+
+size_t ipsec_mb_gcm_hot(enum suite suite, unsigned int payload_size, size_t *powers_size)
+{
+	size_t powers = ((size_t)payload_size + 15) / 16;
+
+	if (powers < 1)
+		powers = 1;
+	*powers_size = 16 * (powers < POWERS_MAX ? powers : POWERS_MAX);
+	return 16 * (suite == SUITE_AEAD_AES_256_GCM ? 15 : 11);
+}
+
+/* Inlined by force: gcc 12 takes a function of prefetches for one without effect, and drops it. */
+static inline __attribute__((always_inline)) void prefetch(
+	const struct gcm_key_data *key, size_t round_keys_size, size_t powers_size)
+{
+	const uint8_t *bytes = (const uint8_t *)key;
+
+	for (size_t at = 0; at < round_keys_size; at += LINE)
+		__builtin_prefetch(bytes + at);
+	for (size_t at = (POWERS_END - powers_size) & ~(size_t)(LINE - 1); at < POWERS_END;
+		at += LINE)
+		__builtin_prefetch(bytes + at);
+}
+
 void ipsec_mb_gcm_run(struct engine_core *core, enum suite suite, const struct gcm_block *block,
 	unsigned int first, unsigned int count, const struct plaintext *p, const uint32_t roc[],
 	uint8_t *const out[])
@@ -20,6 +57,8 @@ void ipsec_mb_gcm_run(struct engine_core *core, enum suite suite, const struct g
 	aes_gcm_enc_dec_t encrypt = suite == SUITE_AEAD_AES_256_GCM ? core->manager->gcm256_enc
 								    : core->manager->gcm128_enc;
 	const struct gcm_key_data *key = &block->key[first];
+	size_t powers_size;
+	size_t round_keys_size = ipsec_mb_gcm_hot(suite, p->payload_size, &powers_size);
 
 	/* All IVs first: one written just before the call would still be in the store buffer. */
 	for (unsigned int i = 0; i < count; i++)
@@ -28,6 +67,9 @@ void ipsec_mb_gcm_run(struct engine_core *core, enum suite suite, const struct g
 	for (unsigned int i = 0; i < count; i++) {
 		uint8_t *text = out[i] + p->header_size;
 
+		/* Also behind this run: the next one goes on there. */
+		if (first + i + PREFETCH_KEYS < ENGINE_BLOCK_LEGS)
+			prefetch(&key[i + PREFETCH_KEYS], round_keys_size, powers_size);
 		ipsec_mb_copy_header(out[i], p->header, p->header_size);
 		encrypt(&key[i], &core->gcm, text, p->payload, p->payload_size,
 			(const uint8_t *)&core->iv[i], p->header, p->header_size,
