@@ -67,6 +67,7 @@ static uint8_t *put_ipv6(uint8_t *at, const struct frame_spec *spec, int transpo
 	memset(at + 8, 0, 16);
 	put32(at + 8, 0x20010db8);
 	put16(at + 14, spec->source_subnet);
+	put32(at + 16, spec->source_high);
 	put32(at + 20, spec->source ? spec->source : 1);
 	memcpy(at + 24, frame_relay6, 16);
 	at[39] = (uint8_t)(at[39] + spec->elsewhere);

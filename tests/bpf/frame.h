@@ -35,9 +35,10 @@ struct frame_spec {
 	uint16_t fragment;   /* IPv4 flags and offset */
 	int extension_count; /* IPv6 */
 	struct frame_extension extension[FRAME_EXTENSIONS_MAX];
-	uint32_t source; /* 0: 192.0.2.1; IPv6 2001:db8:0:SUBNET::SOURCE */
+	uint32_t source; /* 0: 192.0.2.1; IPv6 2001:db8:0:SUBNET:HIGH:SOURCE */
 	uint16_t source_subnet;
-	bool elsewhere; /* to an address that is not the relay's */
+	uint32_t source_high; /* IPv6: bytes 8 to 11 of the address */
+	bool elsewhere;       /* to an address that is not the relay's */
 	uint16_t source_port;
 	uint16_t port; /* 0: FRAME_PORT */
 	bool port_zero;

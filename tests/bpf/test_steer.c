@@ -515,7 +515,7 @@ START_TEST(long_silence_earns_no_more_than_the_burst)
 	struct steer_address key = bucket_key(&stun);
 	struct steer_bucket bucket = {.full_at_ns = 1};
 
-	set_up_bucket(HOUR_NS);
+	set_up_bucket(HOUR_NS / 360); /* the machine has been up for longer than five of these */
 	ck_assert_int_eq(bpf_map_update_elem(
 				 bpf_map__fd(program->maps.steer_buckets), &key, &bucket, BPF_ANY),
 		0);
@@ -559,9 +559,13 @@ START_TEST(an_ipv6_source_is_its_64_bit_prefix)
 	const struct frame_spec other = {
 		.ipv6 = true, .first_byte = 1, .source_subnet = 2, .source = 7};
 
+	struct frame_spec far = neighbour;
+
+	far.source_high = 0xffffffff;
 	set_up_bucket(HOUR_NS);
 	exhaust(&one);
 	expect(&neighbour, STEER_DROP_RATE, "another address of that /64");
+	expect(&far, STEER_DROP_RATE, "the furthest address of that /64");
 	exhaust(&other);
 }
 END_TEST
