@@ -50,6 +50,7 @@ uint32_t index_store_used(const struct index_store *store);
  */
 int index_store_take(struct index_store *store, enum index_kind kind, uint64_t id,
 	struct index_cell **cells, bool *survived);
+bool index_store_has(const struct index_store *store, enum index_kind kind, uint64_t id);
 /* The last drop of what was taken frees the record. */
 void index_store_drop(struct index_store *store, enum index_kind kind, uint64_t id);
 /* Undoes a take: a record that was there before it stays. */

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/ctl/change.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+/* Returns space for one more change, counted only once it is filled in. */
+static struct change *next_change(struct journal *journal, enum change_kind kind)
+{
+	struct change *change;
+
+	if (journal->count == journal->capacity) {
+		uint32_t capacity = journal->capacity ? 2 * journal->capacity : 16;
+
+		change = realloc(journal->changes, capacity * sizeof(*change));
+		if (!change)
+			return NULL;
+		journal->changes = change;
+		journal->capacity = capacity;
+	}
+	change = &journal->changes[journal->count];
+	*change = (struct change){.kind = kind, .op = journal->op};
+	return change;
+}
+
+int change_add_room(struct registry *registry, struct journal *journal, struct room *room)
+{
+	struct change *change = next_change(journal, CHANGE_ROOM_ADD);
+
+	if (!change || registry_attach_room(registry, room))
+		return -ENOMEM;
+	change->room = room;
+	journal->count++;
+	return 0;
+}
+
+int change_update_room(
+	struct journal *journal, struct room *room, struct room_version *version, uint64_t end_ns)
+{
+	struct change *change = next_change(journal, CHANGE_ROOM_UPDATE);
+
+	if (!change)
+		return -ENOMEM;
+	change->room = room;
+	change->end_ns = room->end_ns;
+	room->end_ns = end_ns;
+	if (version) {
+		change->replaced = true;
+		change->version = room->version;
+		room->version = version;
+	}
+	journal->count++;
+	return 0;
+}
+
+int change_remove_leg(struct registry *registry, struct journal *journal, struct leg *leg)
+{
+	struct change *change = next_change(journal, CHANGE_LEG_REMOVE);
+
+	if (!change)
+		return -ENOMEM;
+	registry_detach_leg(registry, leg);
+	change->leg = leg;
+	journal->count++;
+	return 0;
+}
+
+int change_remove_room(struct registry *registry, struct journal *journal, struct room *room)
+{
+	struct change *change;
+
+	while (room->leg_count)
+		if (change_remove_leg(registry, journal, room->legs[room->leg_count - 1]))
+			return -ENOMEM;
+	change = next_change(journal, CHANGE_ROOM_REMOVE);
+	if (!change)
+		return -ENOMEM;
+	registry_detach_room(registry, room);
+	change->room = room;
+	journal->count++;
+	return 0;
+}
+
+int change_add_leg(struct registry *registry, struct journal *journal, struct leg *leg)
+{
+	struct change *change = next_change(journal, CHANGE_LEG_ADD);
+
+	if (!change || registry_attach_leg(registry, leg))
+		return -ENOMEM;
+	change->leg = leg;
+	journal->barrier |= leg->switching;
+	journal->count++;
+	return 0;
+}
+
+int change_update_leg(struct journal *journal, struct leg *leg, const struct leg_change *to)
+{
+	struct change *change;
+
+	if (leg->end_ns == to->end_ns && leg->muted == to->muted &&
+		leg->mute_until_ns == to->mute_until_ns)
+		return 0;
+	change = next_change(journal, CHANGE_LEG_UPDATE);
+	if (!change)
+		return -ENOMEM;
+	change->leg = leg;
+	change->end_ns = leg->end_ns;
+	change->mute_until_ns = leg->mute_until_ns;
+	change->muted = leg->muted;
+	leg->end_ns = to->end_ns;
+	leg->mute_until_ns = to->mute_until_ns;
+	leg->muted = to->muted;
+	journal->count++;
+	return 0;
+}
+
+static void undo_leg(struct registry *registry, const struct change *change)
+{
+	struct leg *leg = change->leg;
+
+	if (change->kind == CHANGE_LEG_ADD) {
+		registry_detach_leg(registry, leg);
+		if (leg->recorded)
+			index_store_untake(registry->store, INDEX_LEG, leg->facts.leg_id);
+		registry_free_leg(leg);
+	} else if (change->kind == CHANGE_LEG_REMOVE) {
+		int error = registry_attach_leg(registry, leg);
+
+		/* Nothing shrinks, and no more is attached than was before. */
+		assert(!error);
+		(void)error;
+	} else {
+		leg->end_ns = change->end_ns;
+		leg->mute_until_ns = change->mute_until_ns;
+		leg->muted = change->muted;
+	}
+}
+
+static void undo_room(struct registry *registry, const struct change *change)
+{
+	struct room *room = change->room;
+
+	if (change->kind == CHANGE_ROOM_ADD) {
+		registry_detach_room(registry, room);
+		index_store_untake(registry->store, INDEX_ROOM, room->version->facts.room_id);
+		registry_free_room(room);
+	} else if (change->kind == CHANGE_ROOM_REMOVE) {
+		int error = registry_attach_room(registry, room);
+
+		assert(!error);
+		(void)error;
+	} else {
+		if (change->replaced) {
+			registry_free_version(room->version);
+			room->version = change->version;
+		}
+		room->end_ns = change->end_ns;
+	}
+}
+
+void change_undo(struct registry *registry, struct journal *journal)
+{
+	while (journal->count) {
+		const struct change *change = &journal->changes[--journal->count];
+
+		if (change_is_of_leg(change))
+			undo_leg(registry, change);
+		else
+			undo_room(registry, change);
+	}
+}
+
+void journal_close(struct journal *journal)
+{
+	free(journal->changes);
+	*journal = (struct journal){0};
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A hash set of pointers with open addressing: rooms and legs by id, legs by address, records by
+ * id. Plain memory of one thread; what the pointers point to belongs to the caller. Growing may
+ * fail, removing and putting back what was just removed cannot.
+ */
+#ifndef STENTOR_DATAPLANE_CTL_MAP_H
+#define STENTOR_DATAPLANE_CTL_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct map_entry {
+	uint64_t hash;
+	void *value; /* NULL: free */
+};
+
+struct map {
+	struct map_entry *entries;
+	size_t size; /* a power of two, or 0 */
+	size_t count;
+	bool (*same)(const void *value, const void *key);
+};
+
+void map_init(struct map *map, bool (*same)(const void *value, const void *key));
+void map_close(struct map *map);
+
+/* Returns NULL when there is none. */
+void *map_find(const struct map *map, uint64_t hash, const void *key);
+/* value must not be there yet. 0 or -ENOMEM. */
+int map_add(struct map *map, uint64_t hash, void *value);
+/* value must be there. */
+void map_remove(struct map *map, uint64_t hash, const void *value);
+
+/* A good mix of 64 bits (the finaliser of splitmix64). */
+static inline uint64_t map_hash(uint64_t key)
+{
+	key += UINT64_C(0x9e3779b97f4a7c15);
+	key = (key ^ key >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	key = (key ^ key >> 27) * UINT64_C(0x94d049bb133111eb);
+	return key ^ key >> 31;
+}
+
+#endif
