@@ -12,6 +12,7 @@
 #	join tea ann bob 10.0.0.1 6000
 #
 # Needs: SMOKE_BUILD, the build directory (meson sets it; default: build/ of the tree).
+# shellcheck disable=SC2034 # most variables are for the tests
 set -euo pipefail
 
 SMOKE_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -146,6 +147,10 @@ planes_connected() {
 	[ "$(status .dataplane.connected)" = true ]
 }
 
+controlplane_alone() {
+	[ "$(status .dataplane.connected)" = false ]
+}
+
 wait_connected() {
 	wait_for "${1:-10}" "the planes do not find each other" planes_connected ||
 		fail "control plane and data plane are not connected"
@@ -213,29 +218,31 @@ join_speaker() {
 	SPEAKER_KEY=$(jq -r '.members[0].rx_key' <<<"$answer")
 }
 
-# join_listeners ROOM HOST COUNT [FIRST-PORT] [SUITE]: listener i is 10.0.(i / 250).(1 + i % 250);
-# writes address, port, member and key of each to $LAB_DIR/listeners.tsv.
-LISTENERS_EACH=250 # of one request
+# join_listeners ROOM HOST COUNT [PORT] [SUITE]: listener i is 10.0.1.0 + i; writes address, port,
+# member and key of each to $LAB_DIR/listeners.tsv.
+LISTENERS_FIRST=10.0.1.0
+LISTENERS_EACH=250 # in one request
 join_listeners() {
 	local room=$1 host=$2 count=$3 port=${4:-6000} suite=${5:-AEAD_AES_128_GCM}
 	python3 - "$room" "$host" "$count" "$port" "$suite" "$LISTENERS_EACH" \
 		>"$LAB_DIR/join.jsonl" <<-'END'
+		import ipaddress
 		import json
 		import sys
+		first_address = ipaddress.ip_address("10.0.1.0")
 		room, host, count, port, suite, each = sys.argv[1:]
 		for first in range(0, int(count), int(each)):
-		    members = [{"member": f"l{i}", "address": f"10.0.{i // 250}.{1 + i % 250}",
-		                "port": int(port)}
+		    members = [{"member": f"l{i}", "address": str(first_address + i), "port": int(port)}
 		               for i in range(first, min(first + int(each), int(count)))]
 		    print(json.dumps({"type": "member.join", "actor": host, "room": room,
 		                      "role": "listener", "suite": suite, "members": members}))
 	END
 	python3 "$EVENTS" "$LAB_DIR/events.sock" <"$LAB_DIR/join.jsonl" >"$LAB_DIR/joined.jsonl" ||
 		fail "listeners cannot join: $(tail -n 1 "$LAB_DIR/joined.jsonl")"
-	jq -r '.members[] | [.member, .leg, .tx_key] | @tsv' "$LAB_DIR/joined.jsonl" |
+	jq -r '.members[] | [.member, .tx_key] | @tsv' "$LAB_DIR/joined.jsonl" |
 		awk -v port="$port" '{
 			i = substr($1, 2)
-			printf "10.0.%d.%d\t%d\t%s\t%s\n", i / 250, 1 + i % 250, port, $1, $3
+			printf "10.0.%d.%d\t%d\t%s\t%s\n", 1 + i / 256, i % 256, port, $1, $2
 		}' >"$LAB_DIR/listeners.tsv"
 	[ "$(wc -l <"$LAB_DIR/listeners.tsv")" -eq "$count" ] || fail "not all listeners joined"
 }
@@ -284,12 +291,11 @@ capture_stop() {
 		fail "the capture $1 is not whole: $(tail -n 1 "$LAB_DIR/$1.log")"
 }
 
-# sink_start LISTENERS [OPTION...]: counts the copies to listeners 0 to LISTENERS-1 of one address
-# range; only where listeners are placed by join_sink_listeners.
+# sink_start LISTENERS [OPTION...]: counts the copies to listeners 0 to LISTENERS-1 and drops them.
 sink_start() {
 	local count=$1
 	shift
-	lab_start listeners sink "$SINK" --interface eth0 --first 10.0.0.0:6000 \
+	lab_start listeners sink "$SINK" --interface eth0 --first "$LISTENERS_FIRST:6000" \
 		--listeners "$count" "$@"
 	wait_for 10 "the sink does not count" grep -q "counting on" "$LAB_DIR/sink.log" ||
 		fail "no sink"
