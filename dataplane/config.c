@@ -69,7 +69,7 @@ static const struct option port_options[] = {
 		OPTION_FIELD(struct port_config, mtu)},
 	{.key = "addresses",
 		.type = OPTION_STRING,
-		.fallback = "",
+		.fallback = "[ ]",
 		.help = "Own addresses with prefix length. Empty: what the kernel interface has.",
 		OPTION_LIST(struct port_config, address, address_count)},
 	{.key = "gateway_mac",

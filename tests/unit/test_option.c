@@ -9,6 +9,13 @@
 #include "configs/option.h"
 #include "configs/option_scan.h"
 
+/* libconfig 1.5 loses a string that was begun when a file is refused; the program ends then. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libconfig";
+}
+
 struct port {
 	char interface[16];
 	unsigned int queues;
