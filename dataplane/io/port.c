@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <rte_bus_vdev.h>
 #include <rte_dev.h>
 #include <rte_ethdev.h>
 #include <rte_ether.h>
@@ -238,7 +237,7 @@ static int device_make(struct port *port, const struct dataplane_config *config)
 		port->number);
 	rc = arguments(port, config, args, sizeof(args));
 	if (rc == 0)
-		rc = rte_vdev_init(port->device, args);
+		rc = rte_eal_hotplug_add("vdev", port->device, args);
 	if (rc == 0)
 		rc = rte_eth_dev_get_port_by_name(port->device, &port->port_id);
 	if (rc < 0)
