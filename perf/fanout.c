@@ -408,8 +408,12 @@ static int measure(struct bench *b, struct fanout_result *result)
 	rc = program(b);
 	/* The lanes must end whatever happened. */
 	__atomic_store_n(&b->phase, PHASE_MEASURE, __ATOMIC_RELEASE);
-	for (i = 0; i < b->pool.count; i++)
+	for (i = 0; i < b->pool.count; i++) {
+		/* rte_eal_wait_lcore() spins, and would take the CPU of a reading sink. */
+		while (rte_eal_get_lcore_state(EAL_WORKER_LCORE(i)) == RUNNING)
+			usleep(1000);
 		rte_eal_wait_lcore(EAL_WORKER_LCORE(i));
+	}
 	if (rc == 0)
 		collect(b, result);
 	return rc;
