@@ -1,0 +1,71 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# Both planes of a relay inside the lab. Sourced after lab.sh; everything lives in $LAB_DIR.
+#
+#   relay_up [WORKERS]     configuration, both programs, until they work together
+#   relay_start_dataplane, relay_start_controlplane   one of them, again
+#   ctl ARGUMENTS...       stentorctl on this relay
+
+RELAY_BUILD=${RELAY_BUILD:-$LAB_TOP/build}
+RELAY_PORT=40000
+RELAY_LEGS_MAX=${RELAY_LEGS_MAX:-131072}
+RELAY_DEADLINE=${RELAY_DEADLINE:-20}
+# More lines of the dataplane and the controlplane group, for what a test is about.
+RELAY_DATAPLANE=${RELAY_DATAPLANE:-}
+RELAY_CONTROLPLANE=${RELAY_CONTROLPLANE:-}
+
+# relay_write_config WORKERS: $LAB_DIR/stentor.conf
+relay_write_config() {
+	local part ports=
+	for part in "${LAB_PARTS[@]}"; do
+		ports+="${ports:+,}
+		{ driver = \"af_xdp\"; interface = \"to-$part\"; queues = $LAB_QUEUES; }"
+	done
+	cat >"$LAB_DIR/stentor.conf" <<-END
+		dataplane = {
+			ports = ($ports
+			);
+			workers = $1;
+			media_ports = [ $RELAY_PORT ];
+			legs_max = $RELAY_LEGS_MAX;
+			table_socket = "$LAB_DIR/table.sock";
+			index_store = "$LAB_DIR/index";
+			$RELAY_DATAPLANE
+		};
+		controlplane = {
+			events_socket = "$LAB_DIR/events.sock";
+			table_socket = "$LAB_DIR/table.sock";
+			database = "$LAB_DIR/stentor.db";
+			$RELAY_CONTROLPLANE
+		};
+	END
+}
+
+ctl() {
+	"$RELAY_BUILD/controlplane/cli/stentorctl" --socket "$LAB_DIR/events.sock" "$@"
+}
+
+relay_start_dataplane() {
+	lab_start relay dataplane "$RELAY_BUILD/dataplane/stentor-dataplane" \
+		--config "$LAB_DIR/stentor.conf"
+}
+
+relay_start_controlplane() {
+	lab_start relay controlplane "$RELAY_BUILD/controlplane/stentor-controlplane" \
+		--config "$LAB_DIR/stentor.conf"
+}
+
+# Exit code 0 of status: both planes are there and speak with each other.
+relay_works() {
+	ctl --timeout 2 status
+}
+
+relay_up() {
+	relay_write_config "${1:-1}"
+	relay_start_dataplane
+	relay_start_controlplane
+	wait_for "$RELAY_DEADLINE" "both planes work together" relay_works && return 0
+	lab_show_logs 40
+	return 1
+}

@@ -1,0 +1,495 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * stentor-space: measures a running relay from outside. It is the application (events.sock), the
+ * one speaker (libsrtp2) and, by an XDP program that counts and drops, all the listeners.
+ * perf/space.sh makes the namespaces and starts the relay; README.md says what the figures mean.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <jansson.h>
+#include <srtp2/srtp.h>
+
+#include "bpf/sink.h"
+#include "perf/director.h"
+#include "perf/endpoint.h"
+#include "perf/pacer.h"
+#include "perf/tally.h"
+#include "perf/talker.h"
+#include "perf/trial.h"
+
+#define SSRC 0x53544e01u
+#define PAYLOAD_TYPE 111
+#define SECONDS_MAX 1100
+/* Frames left out of the times: the first ones come as a burst when the speaker takes a slot. */
+#define WARM_UP 50
+#define QUIET_NS 400000000u
+/* Sends later than this share make the pace, and so the load, something else than intended. */
+#define LATE_MAX 0.02
+
+struct options {
+	const char *events;
+	const char *speaker_netns;
+	const char *listeners_netns;
+	const char *interface;
+	struct sockaddr_storage relay;
+	struct sockaddr_storage speaker;
+	struct director_crowd crowd;
+	unsigned int payload_size;
+	unsigned int seconds;
+	unsigned int mutes;
+};
+
+struct space {
+	const struct options *options;
+	struct director director;
+	struct media_key key;
+	struct talker talker;
+	struct pacer pacer;
+	struct sink *sink;
+	int fd;
+	struct director_counters before, after;
+	struct tally tally;
+	double join_seconds;
+	double *spread_us, *latency_us;
+	size_t spread_count, latency_count, unmatched;
+	uint64_t spoken, late;
+	struct trial_result trial;
+	const char *invalid; /* why this is no measurement, or NULL */
+};
+
+static const char usage[] =
+	"usage: stentor-space --events SOCKET --speaker-netns FILE --listeners-netns FILE\n"
+	"                     --relay ADDRESS:PORT --speaker ADDRESS:PORT --first ADDRESS:PORT\n"
+	"                     --listeners N [option...]\n"
+	"\n"
+	"  --interface NAME        the listeners' end (eth0)\n"
+	"  --ports-per-address P   (1)\n"
+	"  --suite SUITE           of everybody: gcm128, gcm256, cm80 (gcm128)\n"
+	"  --payload BYTES         of the speaker's packets (100)\n"
+	"  --seconds S             of steady speech (10)\n"
+	"  --mutes N               mute trials after that (50)\n"
+	"\n"
+	"JSON on standard output. Exit: 0 measured, 1 measured but not valid (\"invalid\" says "
+	"why),\n"
+	"2 usage, 3 could not measure.\n";
+
+static const struct option table[] = {{"events", required_argument, NULL, 'e'},
+	{"speaker-netns", required_argument, NULL, 'a'},
+	{"listeners-netns", required_argument, NULL, 'b'},
+	{"interface", required_argument, NULL, 'i'}, {"relay", required_argument, NULL, 'r'},
+	{"speaker", required_argument, NULL, 's'}, {"first", required_argument, NULL, 'f'},
+	{"listeners", required_argument, NULL, 'n'},
+	{"ports-per-address", required_argument, NULL, 'p'},
+	{"suite", required_argument, NULL, 'u'}, {"payload", required_argument, NULL, 'l'},
+	{"seconds", required_argument, NULL, 't'}, {"mutes", required_argument, NULL, 'm'},
+	{"help", no_argument, NULL, 'h'}, {0}};
+
+static int parse_first(struct options *o, const char *text)
+{
+	struct sockaddr_storage first;
+	const struct sockaddr_in *four = (const struct sockaddr_in *)&first;
+
+	if (endpoint_parse(&first, text) < 0 || first.ss_family != AF_INET)
+		return -EINVAL;
+	o->crowd.address = ntohl(four->sin_addr.s_addr);
+	o->crowd.port = ntohs(four->sin_port);
+	return 0;
+}
+
+static int parse_count(unsigned int *out, const char *text, unsigned int low, unsigned int high)
+{
+	char *end;
+	unsigned long v = strtoul(text, &end, 10);
+
+	if (*end || end == text || v < low || v > high)
+		return -EINVAL;
+	*out = (unsigned int)v;
+	return 0;
+}
+
+static int take_option(struct options *o, int c)
+{
+	unsigned int v = 0;
+	int error;
+
+	switch (c) {
+	case 'e':
+		o->events = optarg;
+		return 0;
+	case 'a':
+		o->speaker_netns = optarg;
+		return 0;
+	case 'b':
+		o->listeners_netns = optarg;
+		return 0;
+	case 'i':
+		o->interface = optarg;
+		return 0;
+	case 'r':
+		return endpoint_parse(&o->relay, optarg);
+	case 's':
+		return endpoint_parse(&o->speaker, optarg);
+	case 'f':
+		return parse_first(o, optarg);
+	case 'n':
+		return parse_count(&o->crowd.count, optarg, 1, SINK_LISTENERS_MAX);
+	case 'p':
+		error = parse_count(&v, optarg, 1, 60000);
+		o->crowd.ports_per_address = (uint16_t)v;
+		return error;
+	case 'u':
+		return media_suite_parse(&o->crowd.suite, optarg);
+	case 'l':
+		return parse_count(&o->payload_size, optarg, 4, 1200);
+	case 't':
+		return parse_count(&o->seconds, optarg, 2, SECONDS_MAX);
+	case 'm':
+		return parse_count(&o->mutes, optarg, 0, 10000);
+	default:
+		return -EINVAL;
+	}
+}
+
+static int parse_options(struct options *o, int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
+		if (c == 'h') {
+			fputs(usage, stdout);
+			exit(0);
+		}
+		if (take_option(o, c) < 0) {
+			fprintf(stderr, "stentor-space: cannot take '%s'\n", optarg ? optarg : "");
+			return -EINVAL;
+		}
+	}
+	return optind == argc && o->events && o->speaker_netns && o->listeners_netns &&
+			       o->relay.ss_family && o->speaker.ss_family && o->crowd.count &&
+			       o->crowd.port
+		       ? 0
+		       : -EINVAL;
+}
+
+static int enter(const char *netns)
+{
+	int fd = open(netns, O_RDONLY | O_CLOEXEC), error = 0;
+
+	if (fd < 0 || setns(fd, CLONE_NEWNET) < 0) {
+		error = -errno;
+		fprintf(stderr, "stentor-space: %s: %s\n", netns, strerror(errno));
+	}
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
+/* A socket stays in the namespace it was made in. */
+static int open_speaker(struct space *space)
+{
+	const struct options *o = space->options;
+	const struct talker_plan plan = {
+		.key = &space->key,
+		.payload_size = o->payload_size,
+		.ssrc = SSRC,
+		.payload_type = PAYLOAD_TYPE,
+		.tone_dbfs = -20,
+		.level = -1,
+	};
+	int error = enter(o->speaker_netns);
+
+	if (error)
+		return error;
+	space->fd = endpoint_bind(&o->speaker);
+	if (space->fd < 0 || connect(space->fd, (const struct sockaddr *)&o->relay,
+				     endpoint_size(&o->relay)) < 0) {
+		error = space->fd < 0 ? space->fd : -errno;
+		fprintf(stderr, "stentor-space: the speaker's socket: %s\n", strerror(-error));
+		return error;
+	}
+	error = media_key_random(&space->key, o->crowd.suite);
+	return error ? error : talker_open(&space->talker, &plan);
+}
+
+static int open_sink(struct space *space)
+{
+	const struct options *o = space->options;
+	const struct sink_config config = {
+		.address = o->crowd.address,
+		.port_base = o->crowd.port,
+		.ports_per_address = o->crowd.ports_per_address,
+		.listener_count = o->crowd.count,
+		.ear = SINK_NOBODY,
+		/* Opus silence is three bytes (RFC 6716), then the tag. */
+		.silence_size = 3 + (o->crowd.suite == MEDIA_SUITE_CM80 ? 10 : 16),
+		.first_ssrc = true,
+	};
+	char message[256] = "";
+	int error = enter(o->listeners_netns);
+
+	if (error)
+		return error;
+	error = sink_open(&space->sink, o->interface, &config, message, sizeof(message));
+	if (error)
+		fprintf(stderr, "stentor-space: %s\n", message);
+	return error;
+}
+
+static int fill_room(struct space *space)
+{
+	const struct options *o = space->options;
+	int error;
+
+	space->director.room = "space";
+	space->director.host = "speaker";
+	space->director.timeout_ms = 10000;
+	error = director_open(&space->director, o->events);
+	if (!error)
+		error = director_open_room(&space->director, o->crowd.count + 10);
+	if (!error)
+		error = director_join_speaker(&space->director, &o->speaker, &space->key, SSRC);
+	if (!error)
+		error = director_join_crowd(&space->director, &o->crowd, &space->join_seconds);
+	return error;
+}
+
+static void pause_ns(uint64_t ns)
+{
+	struct timespec t = {(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};
+
+	nanosleep(&t, NULL);
+}
+
+/* Until nothing has arrived for QUIET_NS. */
+static int wait_quiet(const struct sink *sink)
+{
+	struct sink_totals totals;
+
+	for (;;) {
+		int error = sink_read_totals(sink, &totals);
+
+		if (error || clock_monotonic_ns() > totals.last_ns + QUIET_NS)
+			return error;
+		pause_ns(QUIET_NS / 10);
+	}
+}
+
+static int speak(struct space *space)
+{
+	int error = director_read(&space->director, &space->before);
+
+	if (!error)
+		error = pacer_start(&space->pacer, &space->talker, space->fd);
+	if (error)
+		return error;
+	pause_ns((uint64_t)space->options->seconds * 1000000000u);
+	/* Busy is a share of the time under load, so the second look is taken before the end. */
+	error = director_read(&space->director, &space->after);
+	pacer_stop(&space->pacer);
+	if (!error)
+		error = wait_quiet(space->sink);
+	space->spoken = space->pacer.count;
+	space->late = space->pacer.late;
+	return error ? error : tally_open(&space->tally, space->sink, space->options->crowd.count);
+}
+
+/*
+ * Which send a slot packet comes from is told by time: frames are 20 ms apart and the relay needs
+ * far less. A send that two of them claim, or a latency of a whole frame, shows that it did not.
+ */
+static int take_times(struct space *space)
+{
+	const struct tally *tally = &space->tally;
+	uint32_t send = 0, claimed = UINT32_MAX;
+
+	space->spread_us = calloc(tally->sequence_count + 1, sizeof(double));
+	space->latency_us = calloc(tally->sequence_count + 1, sizeof(double));
+	if (!space->spread_us || !space->latency_us)
+		return -ENOMEM;
+	space->spread_count = tally_spread(tally, WARM_UP, space->spread_us);
+	for (size_t i = WARM_UP; i < tally->sequence_count; i++) {
+		uint64_t first_ns = tally->sequence[i].first_ns;
+
+		while (send + 1 < space->spoken && space->pacer.send_ns[send + 1] <= first_ns)
+			send++;
+		if (send == claimed || space->pacer.send_ns[send] > first_ns) {
+			space->unmatched++;
+			continue;
+		}
+		claimed = send;
+		space->latency_us[space->latency_count++] =
+			(double)(first_ns - space->pacer.send_ns[send]) / 1e3;
+	}
+	return 0;
+}
+
+static int run_trials(struct space *space)
+{
+	int error = 0;
+
+	if (!space->options->mutes)
+		return 0;
+	error = sink_reset(space->sink);
+	if (!error)
+		error = pacer_start(&space->pacer, &space->talker, space->fd);
+	if (!error)
+		error = trial_run(&space->trial, space->options->mutes, &space->director,
+			&space->pacer, space->sink);
+	pacer_stop(&space->pacer);
+	return error;
+}
+
+static void judge(struct space *space)
+{
+	const struct tally *tally = &space->tally;
+
+	if (tally->slot_packets == 0)
+		space->invalid = "nothing arrived at any listener";
+	else if (tally->sequence_count <= WARM_UP)
+		space->invalid = "too short";
+	else if (tally->slot_packets > space->spoken)
+		space->invalid = "more slot packets than the speaker sent";
+	else if ((double)space->late > LATE_MAX * (double)space->spoken)
+		space->invalid = "the speaker could not keep its pace";
+	else if (space->pacer.failed)
+		space->invalid = "the speaker could not send";
+	else if (space->unmatched)
+		space->invalid = "latencies of a frame or more: sends cannot be told apart";
+	else if (space->after.slot_packets < space->before.slot_packets)
+		space->invalid = "the data plane was restarted meanwhile";
+}
+
+static json_t *busy(const struct space *space)
+{
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < space->after.worker_count; i++) {
+		double b = (double)(space->after.busy_ns[i] - space->before.busy_ns[i]);
+		double idle = (double)(space->after.idle_ns[i] - space->before.idle_ns[i]);
+
+		json_array_append_new(list, json_real(b + idle > 0 ? b / (b + idle) : 0));
+	}
+	return list;
+}
+
+static json_t *describe(struct space *space)
+{
+	const struct tally *tally = &space->tally;
+	struct trial_result *t = &space->trial;
+	json_t *report = json_pack("{s:I, s:I, s:I, s:I, s:I}", "listeners",
+		(json_int_t)space->options->crowd.count, "sent", (json_int_t)tally->expected,
+		"received", (json_int_t)tally->received, "lost", (json_int_t)tally->lost,
+		"duplicated", (json_int_t)tally->duplicated);
+
+	json_object_update_new(
+		report, json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:o}", "spread_us_p50",
+				tally_percentile(space->spread_us, space->spread_count, 50),
+				"spread_us_p99",
+				tally_percentile(space->spread_us, space->spread_count, 99),
+				"latency_us_p50",
+				tally_percentile(space->latency_us, space->latency_count, 50),
+				"latency_us_p99",
+				tally_percentile(space->latency_us, space->latency_count, 99),
+				"mute_us_p50", tally_percentile(t->mute_us, t->trials, 50),
+				"mute_us_p99", tally_percentile(t->mute_us, t->trials, 99),
+				"after_ack", (json_int_t)t->after_ack, "worker_busy", busy(space)));
+	json_object_update_new(report,
+		json_pack("{s:I, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:f, s:b, s:s}",
+			"mute_trials", (json_int_t)t->trials, "ack_us_p50",
+			tally_percentile(t->ack_us, t->trials, 50), "ack_us_p99",
+			tally_percentile(t->ack_us, t->trials, 99), "unmute_us_p50",
+			tally_percentile(t->unmute_us, t->trials, 50), "spoken",
+			(json_int_t)space->spoken, "slot_packets", (json_int_t)tally->slot_packets,
+			"spoken_late", (json_int_t)space->late, "listeners_served",
+			(json_int_t)tally->listeners_served, "listeners_whole",
+			(json_int_t)tally->listeners_whole, "joins_per_s",
+			space->join_seconds > 0
+				? (double)space->options->crowd.count / space->join_seconds
+				: 0.0,
+			"sink_native", sink_is_native(space->sink), "engine", space->after.engine));
+	json_object_set_new(report, "payload", json_integer(space->options->payload_size));
+	json_object_set_new(
+		report, "invalid", space->invalid ? json_string(space->invalid) : json_null());
+	return report;
+}
+
+static int measure(struct space *space)
+{
+	int error = open_speaker(space);
+	json_t *report;
+
+	if (!error)
+		error = open_sink(space);
+	if (!error)
+		error = fill_room(space);
+	if (!error)
+		error = speak(space);
+	if (!error)
+		error = take_times(space);
+	if (error)
+		return error;
+	judge(space);
+	if (!space->invalid && run_trials(space) < 0)
+		space->invalid = "a mute trial failed";
+	report = describe(space);
+	json_dumpf(report, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+	putchar('\n');
+	json_decref(report);
+	return fflush(stdout) ? -EIO : 0;
+}
+
+static void close_all(struct space *space)
+{
+	pacer_stop(&space->pacer);
+	trial_free(&space->trial);
+	tally_close(&space->tally);
+	free(space->spread_us);
+	free(space->latency_us);
+	talker_close(&space->talker);
+	sink_close(space->sink);
+	director_close(&space->director);
+	if (space->fd >= 0)
+		close(space->fd);
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {
+		.interface = "eth0",
+		.crowd = {.ports_per_address = 1, .suite = MEDIA_SUITE_GCM128},
+		.payload_size = 100,
+		.seconds = 10,
+		.mutes = 50,
+	};
+	struct space *space;
+	int error, code;
+
+	if (parse_options(&options, argc, argv) < 0) {
+		fputs(usage, stderr);
+		return 2;
+	}
+	space = calloc(1, sizeof(*space));
+	if (!space || srtp_init() != srtp_err_status_ok)
+		return 3;
+	space->options = &options;
+	space->fd = space->director.client.fd = -1;
+	error = measure(space);
+	code = error ? 3 : space->invalid ? 1 : 0;
+	if (space->invalid)
+		fprintf(stderr, "stentor-space: not valid: %s\n", space->invalid);
+	close_all(space);
+	free(space);
+	srtp_shutdown();
+	return code;
+}
