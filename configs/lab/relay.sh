@@ -31,6 +31,7 @@ relay_write_config() {
 			legs_max = $RELAY_LEGS_MAX;
 			table_socket = "$LAB_DIR/table.sock";
 			index_store = "$LAB_DIR/index";
+			steer_object = "$RELAY_BUILD/bpf/steer.bpf.o";
 			$RELAY_DATAPLANE
 		};
 		controlplane = {

@@ -196,7 +196,8 @@ int command_room(const struct command_line *line)
 		{"SPEAKER", "member"}, {"LEVEL -DB", "level"}, {"INDEX", "index"},
 		{"PACKETS", "packets"}, {"IDLE MS", "idle_ms"}};
 	static const struct table_column member[] = {{"MEMBER", "member"}, {"ROLE", "role"},
-		{"MUTED", "muted"}, {"CONNECTED", "connected"}, {"LEG", "leg"}};
+		{"REMOTE", "remote"}, {"SPEAKING", "speaking"}, {"MUTED", "muted"},
+		{"CONNECTED", "connected"}, {"LEG", "leg"}};
 	const char *id = line->arguments[0];
 	json_t *answer, *room, *people = json_array();
 	int code =
@@ -224,9 +225,9 @@ int command_room(const struct command_line *line)
 int command_legs(const struct command_line *line)
 {
 	static const struct table_column columns[] = {{"LEG", "leg"}, {"ROOM", "room"},
-		{"MEMBER", "member"}, {"ROLE", "role"}, {"ADDRESS", "address"}, {"PORT", "port"},
-		{"SUITE", "suite"}, {"PROTECTION", "protection"}, {"MUTED", "muted"},
-		{"CONNECTED", "connected"}};
+		{"MEMBER", "member"}, {"ROLE", "role"}, {"REMOTE", "remote"}, {"SUITE", "suite"},
+		{"PROTECTION", "protection"}, {"MUTED", "muted"}, {"CONNECTED", "connected"},
+		{"PROGRAMMED", "programmed"}};
 	json_t *request = json_pack("{s:s}", "type", "leg.list");
 	json_t *list, *document;
 	int code;
