@@ -133,7 +133,7 @@ void option_print(const struct option_table *table, const void *config, FILE *ou
 /* Prints the group as it stands in configs/stentor.conf: every option with help, range, default. */
 void option_print_documented(const struct option_table *table, FILE *out);
 
-/* Prints one line an option, for --help. */
+/* Prints two lines an option, for --help. */
 void option_print_help(const struct option_table *table, FILE *out);
 
 /* "integer, 1 to 16", "one of auto, libsrtp": what a value may be, for messages. */

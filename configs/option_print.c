@@ -28,7 +28,7 @@ void option_describe(const struct option *option, char *text, size_t size)
 {
 	text[0] = '\0';
 	if (option->list_max > 0)
-		append(text, size, "list of %zu to %zu: ", option->list_min, option->list_max);
+		append(text, size, "list of %zu to %zu, each ", option->list_min, option->list_max);
 	switch (option->type) {
 	case OPTION_BOOL:
 		append(text, size, "true or false");
@@ -48,7 +48,7 @@ void option_describe(const struct option *option, char *text, size_t size)
 			append(text, size, "%s \"%s\"", i > 0 ? "," : "", option->names[i]);
 		break;
 	case OPTION_GROUP:
-		append(text, size, "group { ... }");
+		append(text, size, "{ ... }");
 		break;
 	default:
 		assert(!"an option type without words");
@@ -144,10 +144,11 @@ void option_print(const struct option_table *table, const void *config, FILE *ou
 	fputs("};\n", out);
 }
 
-/* A comment wrapped at word borders. */
-static void print_comment(const char *text, int depth, const char *lead, FILE *out)
+/* A comment wrapped at word borders; lead begins each line, mark is put before the first word. */
+static void print_comment(
+	const char *text, int depth, const char *lead, const char *mark, FILE *out)
 {
-	size_t width = COLUMNS - (size_t)depth * TAB - strlen(lead);
+	size_t width = COLUMNS - (size_t)depth * TAB - strlen(lead) - strlen(mark);
 	while (*text != '\0') {
 		size_t take = strlen(text);
 		if (take > width) {
@@ -155,7 +156,8 @@ static void print_comment(const char *text, int depth, const char *lead, FILE *o
 				;
 			take = take == 0 ? width : take;
 		}
-		fprintf(out, "%.*s%s%.*s\n", depth, tabs, lead, (int)take, text);
+		fprintf(out, "%.*s%s%s%.*s\n", depth, tabs, lead, mark, (int)take, text);
+		mark = mark[0] == '\0' ? mark : "  ";
 		text += take;
 		text += strspn(text, " ");
 	}
@@ -171,41 +173,40 @@ static void print_shown_value(const struct option *option, char *text, size_t si
 	snprintf(text, size, bare ? "\"%s\"" : "%s", value);
 }
 
-/* "Help. Integer, 1 to 16; default 1." */
+/* "integer, 1 to 16; default 1" */
 static void describe_fully(const struct option *option, char *text, size_t size)
 {
-	char part[TEXT_MAX];
-	option_describe(option, part, sizeof(part));
-	text[0] = '\0';
-	append(text, size, "%s [%s; ", option->help, part);
+	char value[TEXT_MAX];
+	option_describe(option, text, size);
 	if (option->fallback == NULL) {
-		append(text, size, "required]");
+		append(text, size, "; required");
 		return;
 	}
-	print_shown_value(option, part, sizeof(part));
-	append(text, size, "default %s]", part);
+	print_shown_value(option, value, sizeof(value));
+	append(text, size, "; default %s", value);
 }
 
 static void print_documented(const struct option *option, int depth, FILE *out)
 {
-	char text[TEXT_MAX], line[TEXT_MAX];
+	char text[TEXT_MAX];
 	fputc('\n', out);
 	if (option->type == OPTION_GROUP && option->list_max == 0) {
-		print_comment(option->help, depth, "# ", out);
+		print_comment(option->help, depth, "# ", "", out);
 		fprintf(out, "%.*s%s = {", depth, tabs, option->key);
 		for (const struct option *field = option->fields; field->key != NULL; field++)
 			print_documented(field, depth + 1, out);
 		fprintf(out, "%.*s};\n", depth, tabs);
 		return;
 	}
+	print_comment(option->help, depth, "# ", "", out);
 	describe_fully(option, text, sizeof(text));
-	print_comment(text, depth, "# ", out);
+	print_comment(text, depth, "#   ", "= ", out);
 	for (const struct option *field = option->type == OPTION_GROUP ? option->fields : NULL;
 		field != NULL && field->key != NULL; field++) {
+		fprintf(out, "%.*s#\n%.*s#   %s\n", depth, tabs, depth, tabs, field->key);
+		print_comment(field->help, depth, "#     ", "", out);
 		describe_fully(field, text, sizeof(text));
-		line[0] = '\0';
-		append(line, sizeof(line), "%s: %s", field->key, text);
-		print_comment(line, depth, "#   ", out);
+		print_comment(text, depth, "#     ", "= ", out);
 	}
 	print_shown_value(option, text, sizeof(text));
 	fprintf(out, "%.*s%s = %s;\n", depth, tabs, option->key, text);
@@ -215,7 +216,7 @@ void option_print_documented(const struct option_table *table, FILE *out)
 {
 	char text[TEXT_MAX];
 	snprintf(text, sizeof(text), "%s: %s", table->program, table->about);
-	print_comment(text, 0, "# ", out);
+	print_comment(text, 0, "# ", "", out);
 	fprintf(out, "%s = {", table->name);
 	for (const struct option *option = table->options; option->key != NULL; option++)
 		print_documented(option, 1, out);
@@ -227,6 +228,6 @@ void option_print_help(const struct option_table *table, FILE *out)
 	char text[TEXT_MAX];
 	for (const struct option *option = table->options; option->key != NULL; option++) {
 		describe_fully(option, text, sizeof(text));
-		fprintf(out, "  %-24s %s\n", option->key, text);
+		fprintf(out, "  %-20s %s\n  %-20s   = %s\n", option->key, option->help, "", text);
 	}
 }

@@ -30,7 +30,6 @@ ANALYSER=$SMOKE_TOP/tests/support/index_analyser.py
 EVENTS=$SMOKE_TOP/tests/support/events.py
 SPEECH=$SMOKE_TOP/tests/data/speech.opus
 
-MEDIA_PORT=40000
 RELAY_SPEAKER=172.16.1.1   # the relay as the speaker sees it
 RELAY_LISTENERS=172.16.2.1 # the relay as listeners see it
 SPEAKER_ADDRESS=172.16.1.2
@@ -39,6 +38,11 @@ SPEAKER_ADDRESS=172.16.1.2
 LAB_PREFIX=st$$
 # shellcheck source=configs/lab/lab.sh
 . "$SMOKE_TOP/configs/lab/lab.sh"
+RELAY_BUILD=$SMOKE_BUILD
+RELAY_LEGS_MAX=32768
+# shellcheck source=configs/lab/relay.sh
+. "$SMOKE_TOP/configs/lab/relay.sh"
+MEDIA_PORT=$RELAY_PORT
 
 skip() {
 	echo "SKIP: $*"
@@ -74,7 +78,7 @@ smoke_leave() {
 	exit "$code"
 }
 
-# smoke_begin [--ports PART...]: makes the lab and the configuration. The relay has an af_xdp port
+# smoke_begin: makes the lab and the configuration. The relay has an af_xdp port
 # towards each part.
 smoke_begin() {
 	local program
@@ -92,29 +96,7 @@ smoke_begin() {
 	trap 'exit 143' TERM
 	trap 'exit 129' HUP
 	lab_up || fail "the lab cannot be made"
-	smoke_config >"$LAB_DIR/stentor.conf"
-}
-
-smoke_config() {
-	cat <<-END
-		dataplane = {
-			ports = ( { driver = "af_xdp"; interface = "to-speaker"; },
-				{ driver = "af_xdp"; interface = "to-listeners"; },
-				{ driver = "af_xdp"; interface = "to-stranger"; } );
-			workers = 1;
-			media_ports = [ $MEDIA_PORT ];
-			table_socket = "$LAB_DIR/table.sock";
-			index_store = "$LAB_DIR/index";
-			steer_object = "$SMOKE_BUILD/bpf/steer.bpf.o";
-			legs_max = 32768;
-			huge_pages = "never";
-		};
-		controlplane = {
-			table_socket = "$LAB_DIR/table.sock";
-			events_socket = "$LAB_DIR/events.sock";
-			database = "$LAB_DIR/stentor.db";
-		};
-	END
+	relay_write_config 1
 }
 
 # The two programs. Arguments go behind --config: dataplane_start -o workers=2

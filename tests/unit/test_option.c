@@ -257,17 +257,21 @@ static const struct {
 	{"a list for a scalar", "relay = { workers = [ 1 ]; };",
 		"t.conf:1: relay.workers (1 elements): allowed: integer, 1 to 16"},
 	{"a scalar for a list", "relay = { media_ports = 4000; };",
-		"t.conf:1: relay.media_ports = 4000: allowed: list of 1 to 4: integer, 1 to 65535"},
+		"t.conf:1: relay.media_ports = 4000: allowed: list of 1 to 4, each integer, 1 to "
+		"65535"},
 	{"an empty list", "relay = { media_ports = [ ]; };",
-		"t.conf:1: relay.media_ports (0 elements): allowed: list of 1 to 4: integer, 1 to "
+		"t.conf:1: relay.media_ports (0 elements): allowed: list of 1 to 4, each integer, "
+		"1 to "
 		"65535"},
 	{"a list too long", "relay = { media_ports = [ 1, 2, 3, 4, 5 ]; };",
-		"t.conf:1: relay.media_ports (5 elements): allowed: list of 1 to 4: integer, 1 to "
+		"t.conf:1: relay.media_ports (5 elements): allowed: list of 1 to 4, each integer, "
+		"1 to "
 		"65535"},
 	{"an element out of range", "relay = { media_ports = [ 1,\n 0 ]; };",
-		"t.conf:2: relay.media_ports[1] = 0: allowed: list of 1 to 4: integer, 1 to 65535"},
+		"t.conf:2: relay.media_ports[1] = 0: allowed: list of 1 to 4, each integer, 1 to "
+		"65535"},
 	{"a group that is no group", "relay = { ports = ( 1 ); };",
-		"t.conf:1: relay.ports[0] = 1: allowed: list of 1 to 2: group { ... }"},
+		"t.conf:1: relay.ports[0] = 1: allowed: list of 1 to 2, each { ... }"},
 	{"an unknown key in an element",
 		"relay = { ports = ( { interface = \"e\";\n queue = 1; } ); };",
 		"t.conf:2: relay.ports[0].queue = 1: no such option"},
@@ -278,8 +282,8 @@ static const struct {
 	{"nested out of range", "relay = { idle = { after_ms = 101; }; };",
 		"t.conf:1: relay.idle.after_ms = 101: allowed: integer, 0 to 100 ms"},
 	{"a required option left out", "relay = { };",
-		"t.conf: ports is missing; required: list of 1 to 2: group { ... }"},
-	{"nothing at all", "", "t.conf: ports is missing; required: list of 1 to 2: group { ... }"},
+		"t.conf: ports is missing; required: list of 1 to 2, each { ... }"},
+	{"nothing at all", "", "t.conf: ports is missing; required: list of 1 to 2, each { ... }"},
 	{"the same key twice", "relay = { workers = 1;\n workers = 1; };",
 		"t.conf:2: duplicate setting name"},
 	{"a bracket left open", "relay = {\n workers = 1;\n", "t.conf:3: syntax error"},
@@ -442,7 +446,7 @@ START_TEST(the_documented_file_is_valid_and_says_the_defaults)
 	ck_assert_msg(read_text(text, size, &relay, &error) == 0, "%s\n%s", error.text, text);
 	ck_assert_uint_eq(relay.workers, 2);
 	ck_assert_str_eq(relay.port[0].interface, "eth1");
-	ck_assert_ptr_nonnull(strstr(text, "\n\t# Workers. [integer, 1 to 16; default 2]\n"
+	ck_assert_ptr_nonnull(strstr(text, "\n\t# Workers.\n\t#   = integer, 1 to 16; default 2\n"
 					   "\tworkers = 2;\n"));
 	for (const char *line = text; line != NULL; line = strchr(line + 1, '\n'))
 		ck_assert_uint_le(strcspn(line + 1, "\n"), 100);
