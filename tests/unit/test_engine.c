@@ -8,9 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "dataplane/crypto/engine.h"
+#include "tests/support/random.h"
+#include "tests/support/unit.h"
 
 #define PAYLOAD_MAX 1400
 #define HEADER_MAX 36
@@ -20,50 +21,23 @@ static const enum suite suites[] = {
 	SUITE_AEAD_AES_128_GCM, SUITE_AEAD_AES_256_GCM, SUITE_AES128_CM_HMAC_SHA1_80};
 static const unsigned int header_sizes[] = {12, 16, 20, 24, 36};
 
-static uint64_t random_state;
-
-static uint64_t random_next(void)
-{
-	/* splitmix64 */
-	uint64_t z = random_state += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-	return z ^ z >> 31;
-}
-
-static void random_fill(void *to, size_t size)
-{
-	uint8_t *bytes = to;
-
-	for (size_t i = 0; i < size; i++)
-		bytes[i] = (uint8_t)random_next();
-}
-
-static void random_seed(void)
-{
-	const char *seed = getenv("STENTOR_SEED");
-
-	random_state = seed ? strtoull(seed, NULL, 0) : (uint64_t)time(NULL);
-	printf("STENTOR_SEED=%llu\n", (unsigned long long)random_state);
-	fflush(stdout);
-}
+static struct random_state random_state;
 
 static struct master_key random_key(enum suite suite)
 {
 	struct master_key key = {.suite = suite};
 
-	random_fill(key.key, suite_facts(suite)->key_size);
-	random_fill(key.salt, suite_facts(suite)->salt_size);
+	random_fill(&random_state, key.key, suite_facts(suite)->key_size);
+	random_fill(&random_state, key.salt, suite_facts(suite)->salt_size);
 	return key;
 }
 
 /* A header libsrtp can parse: CSRCs or an extension make up its size. */
 static void header_make(uint8_t *header, unsigned int size, uint32_t ssrc, uint16_t sequence)
 {
-	random_fill(header, size);
+	random_fill(&random_state, header, size);
 	header[0] = 0x80;
-	if (size >= 20 && random_next() % 2) {
+	if (size >= 20 && random_next(&random_state) % 2) {
 		header[0] |= 0x10;
 		header[14] = 0;
 		header[15] = (uint8_t)((size - 16) / 4);
@@ -133,11 +107,11 @@ START_TEST(runs_of_both_engines_are_equal)
 	enum suite suite = suites[_i];
 	struct bench ours, theirs;
 	uint8_t header[HEADER_MAX], payload[PAYLOAD_MAX];
-	uint32_t ssrc = (uint32_t)random_next();
-	uint64_t index = 1 + random_next() % 0x7fff;
+	uint32_t ssrc = (uint32_t)random_next(&random_state);
+	uint64_t index = 1 + random_next(&random_state) % 0x7fff;
 	uint32_t origin[ENGINE_BLOCK_LEGS], roc[ENGINE_BLOCK_LEGS];
 
-	random_seed();
+	random_seed(&random_state);
 	bench_open(&ours, &engine_ipsec_mb, suite);
 	bench_open(&theirs, &engine_libsrtp, suite);
 	for (unsigned int lane = 0; lane < ENGINE_BLOCK_LEGS; lane++) {
@@ -145,21 +119,23 @@ START_TEST(runs_of_both_engines_are_equal)
 
 		ck_assert_int_eq(ours.engine->key_set(ours.core, ours.block, lane, &key), 0);
 		ck_assert_int_eq(theirs.engine->key_set(theirs.core, theirs.block, lane, &key), 0);
-		origin[lane] = (uint32_t)(lane % 3 ? random_next() : 0);
+		origin[lane] = (uint32_t)(lane % 3 ? random_next(&random_state) : 0);
 	}
 	for (unsigned int payload_size = 0; payload_size <= PAYLOAD_MAX; payload_size++) {
 		struct plaintext p = {.header = header,
-			.header_size = header_sizes[random_next() % 5],
+			.header_size = header_sizes[random_next(&random_state) % 5],
 			.payload = payload,
 			.payload_size = payload_size,
 			.ssrc = ssrc};
-		unsigned int count = 1 + (unsigned int)random_next() % ENGINE_BLOCK_LEGS;
-		unsigned int first = (unsigned int)random_next() % (ENGINE_BLOCK_LEGS - count + 1);
+		unsigned int count =
+			1 + (unsigned int)random_next(&random_state) % ENGINE_BLOCK_LEGS;
+		unsigned int first =
+			(unsigned int)random_next(&random_state) % (ENGINE_BLOCK_LEGS - count + 1);
 		unsigned int size = p.header_size + payload_size + suite_facts(suite)->tag_size;
 
-		index += 1 + random_next() % 0x200;
+		index += 1 + random_next(&random_state) % 0x200;
 		p.sequence = (uint16_t)index;
-		random_fill(payload, payload_size);
+		random_fill(&random_state, payload, payload_size);
 		header_make(header, p.header_size, ssrc, p.sequence);
 		for (unsigned int i = 0; i < count; i++)
 			roc[i] = origin[first + i] + (uint32_t)(index >> 16);
@@ -180,14 +156,9 @@ int main(void)
 {
 	Suite *suite = suite_create("engine");
 	TCase *tcase = tcase_create("engine");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_set_timeout(tcase, 300);
 	tcase_add_loop_test(tcase, runs_of_both_engines_are_equal, 0, 3);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return unit_run(suite);
 }
