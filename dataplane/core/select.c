@@ -151,6 +151,7 @@ static void silence_emit(struct selector *selector, unsigned int number, uint64_
 {
 	struct selector_slot *slot = &selector->slot[number];
 	struct selector_emission *emission;
+	bool on_time = false;
 	uint64_t index;
 
 	if (!slot_index_next(&slot->slot, &index)) {
@@ -161,13 +162,12 @@ static void silence_emit(struct selector *selector, unsigned int number, uint64_
 	emission->index = index;
 	emission->arrival_ns = now_ns;
 	/* Late by more than an ordinary tick: then this is about now, not about when it was due. */
-	if (slot->silence_owed == SELECTOR_SILENCE_FRAMES ||
-		passed(slot->silence_ns, SILENCE_LATE_MS, now_ns)) {
-		emission->timestamp = timeline_take(&slot->slot.timeline, 0, now_ns);
+	if (passed(slot->silence_ns, SILENCE_LATE_MS, now_ns))
 		slot->silence_ns = now_ns;
-	} else {
-		emission->timestamp = timeline_extend(&slot->slot.timeline);
-	}
+	else if (slot->silence_owed < SELECTOR_SILENCE_FRAMES)
+		on_time = true;
+	emission->timestamp = on_time ? timeline_extend(&slot->slot.timeline)
+				      : timeline_take(&slot->slot.timeline, 0, now_ns);
 	slot->silence_owed--;
 	slot->silence_ns += SILENCE_NS;
 }
@@ -335,6 +335,10 @@ static void candidate_packet(struct selector *selector, struct selector_source *
 	}
 	pending_expire(selector, source, packet->arrival_ns, out);
 	if (preroll_full(&source->preroll)) {
+		if (packet->index < pending_oldest(source)->index) {
+			release(out, packet->handle, STN_DROP_NOT_SELECTED);
+			return;
+		}
 		pending_pop(selector, source, &evicted);
 		release(out, evicted.handle, STN_DROP_NOT_SELECTED);
 	}
