@@ -202,6 +202,7 @@ START_TEST(what_is_nobodys_passes_and_changes_nothing)
 		{.address = BASE - 1},
 		{.listener = 249, .port = FIRST_PORT + 50}, /* would be listener 250 */
 		{.address = BASE + 3},
+		{.address = BASE + 42949673}, /* times 100 is 2^32 + 4 */
 		{.address = 0xffffffff},
 		{.port = FIRST_PORT - 1},
 		{.port = FIRST_PORT + PORTS},
@@ -280,14 +281,14 @@ END_TEST
 
 START_TEST(a_leap_empties_the_window)
 {
-	const uint16_t sequences[] = {10, 74, 10, 11, 1000};
+	const uint16_t sequences[] = {9, 10, 74, 10, 11, 1000};
 
-	send_sequences(0, sequences, 2);
+	send_sequences(0, sequences, 3);
 	ck_assert_uint_eq(listener(0).window, 1);
-	send_sequences(0, sequences + 2, 2); /* 10 is 64 behind: late; 11 is 63 behind: new */
+	send_sequences(0, sequences + 3, 2); /* 10 is 64 behind: late; 11 is 63 behind: new */
 	ck_assert_uint_eq(listener(0).late, 1);
 	ck_assert_uint_eq(listener(0).window, UINT64_C(1) << 63 | 1);
-	send_sequences(0, sequences + 4, 1);
+	send_sequences(0, sequences + 5, 1);
 	ck_assert_uint_eq(listener(0).window, 1);
 	ck_assert_uint_eq(listener(0).duplicated, 0);
 }
