@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tests/unit/fake_bus.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define require(condition) \
+	do { \
+		if (!(condition)) { \
+			fprintf(stderr, "fake worker: %s:%d: %s\n", __func__, __LINE__, \
+				#condition); \
+			abort(); \
+		} \
+	} while (0)
+
+static int post(void *impl, unsigned int worker, const struct command *command)
+{
+	struct fake_bus *fake = impl;
+	struct fake_worker *to = &fake->worker[worker];
+
+	require(worker < fake->bus.worker_count);
+	fake->posts++;
+	if (to->count == fake->ring_size ||
+		(fake->post_fails && fake->posts % fake->post_fails == 0))
+		return -EAGAIN;
+	to->ring[(to->first + to->count++) % FAKE_RING_MAX] = *command;
+	return 0;
+}
+
+static bool poll_reply(void *impl, struct reply *reply)
+{
+	struct fake_bus *fake = impl;
+
+	if (!fake->reply_count)
+		return false;
+	*reply = fake->replies[fake->reply_first];
+	fake->reply_first = (fake->reply_first + 1) % FAKE_REPLIES_MAX;
+	fake->reply_count--;
+	return true;
+}
+
+static unsigned int worker_of(void *impl, const struct stn_address *remote)
+{
+	struct fake_bus *fake = impl;
+
+	return (remote->address[3] + remote->port_be) % fake->bus.worker_count;
+}
+
+static int route(void *impl, const struct stn_address *remote)
+{
+	struct fake_bus *fake = impl;
+
+	return fake->no_route_ipv6 && remote->family == 6 ? -ENETUNREACH : 0;
+}
+
+static void stats(void *impl, unsigned int worker, struct stn_worker_stats *out)
+{
+	struct fake_bus *fake = impl;
+
+	*out = (struct stn_worker_stats){
+		.rx_packets = 1000 + worker, .copies = fake->worker[worker].applied};
+}
+
+void fake_bus_init(struct fake_bus *fake, unsigned int workers)
+{
+	memset(fake, 0, sizeof(*fake));
+	fake->ring_size = FAKE_RING_MAX;
+	fake->bus = (struct worker_bus){.impl = fake,
+		.worker_count = workers,
+		.post = post,
+		.poll = poll_reply,
+		.worker_of = worker_of,
+		.route = route,
+		.stats = stats};
+}
+
+void fake_bus_reply(struct fake_bus *fake, const struct reply *reply)
+{
+	require(fake->reply_count < FAKE_REPLIES_MAX);
+	fake->replies[(fake->reply_first + fake->reply_count++) % FAKE_REPLIES_MAX] = *reply;
+}
+
+static void room_add(struct fake_worker *self, const struct command *command)
+{
+	const struct room_facts *facts = command->room;
+
+	require(facts->room < FAKE_HANDLES_MAX && facts->room == command->handle);
+	if (command->type == COMMAND_ROOM_ADD) {
+		require(!self->room[facts->room]);
+		self->audible_since_fence = true;
+	} else {
+		const struct room_facts *old = self->room[facts->room];
+
+		require(old && old->room_id == facts->room_id && old != facts);
+		require(old->home_worker == facts->home_worker);
+		require(!memcmp(old->slot_index, facts->slot_index, sizeof(old->slot_index)));
+	}
+	for (unsigned int i = 0; i < facts->slot_count; i++)
+		require(facts->slot_index[i]->value != 0);
+	self->room[facts->room] = facts;
+}
+
+static void room_remove(struct fake_worker *self, uint32_t handle)
+{
+	require(handle < FAKE_HANDLES_MAX && self->room[handle]);
+	require(!self->audible_since_fence);
+	for (unsigned int i = 0; i < FAKE_HANDLES_MAX; i++)
+		require(!self->leg[i] || self->leg[i]->room != handle);
+	self->room[handle] = NULL;
+}
+
+static void leg_add(struct fake_bus *fake, unsigned int worker, const struct command *command)
+{
+	struct fake_worker *self = &fake->worker[worker];
+	const struct leg_facts *facts = command->leg;
+	bool speaker = facts->role == STN_ROLE_SPEAKER;
+
+	require(facts->leg < FAKE_HANDLES_MAX && facts->leg == command->handle);
+	require(!self->leg[facts->leg] && !self->refused[facts->leg]);
+	require(self->room[facts->room] && self->room[facts->room]->room_id == facts->room_id);
+	require(speaker || facts->worker == worker);
+	require(!speaker || facts->worker == self->room[facts->room]->home_worker);
+	require(speaker == (facts->source_index != NULL));
+	for (unsigned int i = 0; i < FAKE_HANDLES_MAX; i++)
+		require(!self->leg[i] ||
+			memcmp(&self->leg[i]->remote, &facts->remote, sizeof(facts->remote)));
+	self->audible_since_fence = true;
+	self->adds++;
+	if (self->refuse_after && --self->refuse_after == 0) {
+		struct reply reply = {.type = REPLY_REFUSED,
+			.worker = worker,
+			.handle = command->handle,
+			.slot = command->type,
+			.value = STN_STATUS_NO_SPACE};
+
+		self->refused[facts->leg] = true;
+		fake_bus_reply(fake, &reply);
+		return;
+	}
+	self->leg[facts->leg] = facts;
+	self->muted[facts->leg] = facts->muted;
+}
+
+static void leg_remove(struct fake_worker *self, uint32_t handle)
+{
+	require(handle < FAKE_HANDLES_MAX && (self->leg[handle] || self->refused[handle]));
+	require(!self->audible_since_fence);
+	self->leg[handle] = NULL;
+	self->refused[handle] = false;
+	self->removes++;
+}
+
+static void leg_mute(struct fake_worker *self, const struct command *command)
+{
+	require(command->handle < FAKE_HANDLES_MAX && self->leg[command->handle]);
+	require(self->leg[command->handle]->role == STN_ROLE_SPEAKER);
+	if (command->value)
+		require(!self->audible_since_fence);
+	else
+		self->audible_since_fence = true;
+	self->muted[command->handle] = command->value;
+	self->mutes++;
+}
+
+static void answer(struct fake_bus *fake, unsigned int worker, const struct command *command)
+{
+	struct reply reply = {.type = REPLY_FENCE,
+		.worker = worker,
+		.value = command->value,
+		.at_ns = ++fake->now_ns};
+
+	if (command->type == COMMAND_ROOM_STATS) {
+		const struct room_facts *facts = fake->worker[worker].room[command->handle];
+
+		require(facts && facts->home_worker == worker);
+		reply.type = REPLY_ROOM_STATS;
+		reply.stats = command->stats;
+		command->stats->slot_count = facts->slot_count;
+		command->stats->slot[0].leg_id = fake->slot_leg;
+		command->stats->slot[0].index = facts->slot_index[0]->value;
+	} else {
+		fake->worker[worker].audible_since_fence = false;
+	}
+	fake_bus_reply(fake, &reply);
+}
+
+static void apply_one(struct fake_bus *fake, unsigned int worker, const struct command *command)
+{
+	struct fake_worker *self = &fake->worker[worker];
+
+	self->applied++;
+	switch (command->type) {
+	case COMMAND_ROOM_ADD:
+	case COMMAND_ROOM_UPDATE:
+		room_add(self, command);
+		break;
+	case COMMAND_ROOM_REMOVE:
+		room_remove(self, command->handle);
+		break;
+	case COMMAND_LEG_ADD:
+		leg_add(fake, worker, command);
+		break;
+	case COMMAND_LEG_REMOVE:
+		leg_remove(self, command->handle);
+		break;
+	case COMMAND_LEG_MUTE:
+		leg_mute(self, command);
+		break;
+	case COMMAND_FENCE:
+	case COMMAND_ROOM_STATS:
+		answer(fake, worker, command);
+		break;
+	default:
+		require(!"a command that tests expect");
+	}
+}
+
+unsigned int fake_bus_run(struct fake_bus *fake, unsigned int worker, unsigned int commands)
+{
+	struct fake_worker *self = &fake->worker[worker];
+	unsigned int done = 0;
+
+	for (; done < commands && self->count; done++) {
+		struct command command = self->ring[self->first];
+
+		self->first = (self->first + 1) % FAKE_RING_MAX;
+		self->count--;
+		apply_one(fake, worker, &command);
+	}
+	return done;
+}
+
+void fake_bus_run_all(struct fake_bus *fake)
+{
+	for (unsigned int i = 0; i < fake->bus.worker_count; i++)
+		fake_bus_run(fake, i, UINT32_MAX);
+}
+
+const struct leg_facts *fake_bus_leg(
+	const struct fake_bus *fake, unsigned int worker, uint64_t leg_id)
+{
+	for (unsigned int i = 0; i < FAKE_HANDLES_MAX; i++)
+		if (fake->worker[worker].leg[i] && fake->worker[worker].leg[i]->leg_id == leg_id)
+			return fake->worker[worker].leg[i];
+	return NULL;
+}
+
+const struct room_facts *fake_bus_room(
+	const struct fake_bus *fake, unsigned int worker, uint64_t room_id)
+{
+	for (unsigned int i = 0; i < FAKE_HANDLES_MAX; i++)
+		if (fake->worker[worker].room[i] &&
+			fake->worker[worker].room[i]->room_id == room_id)
+			return fake->worker[worker].room[i];
+	return NULL;
+}
+
+bool fake_bus_has_leg(const struct fake_bus *fake, uint64_t leg_id)
+{
+	for (unsigned int i = 0; i < fake->bus.worker_count; i++)
+		if (fake_bus_leg(fake, i, leg_id))
+			return true;
+	return false;
+}
+
+bool fake_bus_muted(const struct fake_bus *fake, unsigned int worker, uint64_t leg_id)
+{
+	const struct leg_facts *leg = fake_bus_leg(fake, worker, leg_id);
+
+	return leg && fake->worker[worker].muted[leg->leg];
+}
