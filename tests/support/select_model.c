@@ -33,7 +33,7 @@ static void source_open(struct select_model *model, struct model_source *source)
 struct select_model *select_model_open(
 	unsigned int slot_count, size_t steps_max, size_t indices_max)
 {
-	struct selector_slot_facts facts[STN_SLOTS_MAX] = { 0 };
+	struct selector_slot_facts facts[STN_SLOTS_MAX] = {0};
 	struct select_model *model = calloc(1, sizeof(*model));
 	unsigned int i;
 
