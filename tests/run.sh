@@ -60,7 +60,7 @@ build() {
 		}
 	fi
 	# meson leaves warnings about deprecation on stderr; the log is only shown on failure
-	ninja -C "$folder" >"$folder.log" 2>&1 || {
+	ninja -C "$folder" -j "$(nproc)" >"$folder.log" 2>&1 || {
 		grep -v '^\[' "$folder.log" | tail -n 60
 		fail "build of $name"
 		return 1
