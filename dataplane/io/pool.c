@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 
+#include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_launch.h>
 
@@ -19,8 +21,27 @@
 #define ARENA_BYTES_PER_LEG 1408ull
 #define ARENA_BYTES_PER_ROOM (ARENA_BYTES_PER_LEG * ENGINE_BLOCK_LEGS)
 #define BUFFER_CACHE 256u
+#define HUGE_PAGE (2ul << 20)
+#define MADVISE_COLLAPSE 25 /* MADV_COLLAPSE, newer than Debian 12's C library */
 #define COMMANDS_SIZE 8192u
 #define REPLIES_SIZE 8192u
+
+/*
+ * Without reserved huge pages, ask for transparent ones: the buffers of one run lie on a hundred
+ * small pages, more than the first-level TLB holds, which doubles the time of a group copy (33
+ * against 15 ns). Best effort: the kernel may have none, and before 6.1 it does not collapse.
+ */
+static void memory_collapse(struct rte_mempool *pool, void *arg, struct rte_mempool_memhdr *memory,
+	unsigned int index)
+{
+	uintptr_t begin = RTE_ALIGN_CEIL((uintptr_t)memory->addr, HUGE_PAGE);
+	uintptr_t end = RTE_ALIGN_FLOOR((uintptr_t)memory->addr + memory->len, HUGE_PAGE);
+
+	if (begin >= end)
+		return;
+	(void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
+	(void)madvise((void *)begin, end - begin, MADVISE_COLLAPSE);
+}
 
 int pool_buffers_open(struct pool *pool, const struct dataplane_config *config)
 {
@@ -37,6 +58,8 @@ int pool_buffers_open(struct pool *pool, const struct dataplane_config *config)
 			return -ENOMEM;
 		}
 		pool->count = i + 1;
+		if (!rte_eal_has_hugepages())
+			rte_mempool_mem_iter(pool->buffers[i], memory_collapse, NULL);
 	}
 	return 0;
 }
