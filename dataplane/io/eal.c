@@ -153,6 +153,17 @@ static unsigned long huge_free_mb(void)
 	return pages * 2;
 }
 
+/* A card reads our memory by physical address, so it needs pages that stay where they are. */
+static bool has_card(const struct dataplane_config *config)
+{
+	unsigned int i;
+
+	for (i = 0; i < config->port_count; i++)
+		if (config->port[i].driver == PORT_PCI)
+			return true;
+	return false;
+}
+
 static int add_memory(struct arguments *args, const struct dataplane_config *config)
 {
 	unsigned int needed = memory_needed_mb(config);
@@ -163,8 +174,8 @@ static int add_memory(struct arguments *args, const struct dataplane_config *con
 		log_info("memory", "huge_pages=yes needed_mb=%u free_mb=%lu", needed, available);
 		return 0;
 	}
-	if (config->huge_pages == HUGE_REQUIRE) {
-		log_error("memory", "huge_pages=require needed_mb=%u free_mb=%lu hint=%s", needed,
+	if (config->huge_pages == HUGE_REQUIRE || has_card(config)) {
+		log_error("memory", "huge_pages=required needed_mb=%u free_mb=%lu hint=%s", needed,
 			available, "vm.nr_hugepages");
 		return -ENOMEM;
 	}
@@ -176,12 +187,10 @@ static int add_memory(struct arguments *args, const struct dataplane_config *con
 
 static void add_drivers(struct arguments *args, const struct dataplane_config *config)
 {
-	bool loaded[PORT_DRIVER_COUNT] = {false}, pci = false;
+	bool loaded[PORT_DRIVER_COUNT] = {false};
 	unsigned int i;
 
-	for (i = 0; i < config->port_count; i++)
-		pci |= config->port[i].driver == PORT_PCI;
-	if (pci)
+	if (has_card(config))
 		return; /* without -d EAL loads every driver it has, and so finds any card */
 	add(args, "--no-pci");
 	add(args, "-dlibrte_mempool_ring.so.23");

@@ -56,6 +56,8 @@ static int buffers_populate(struct rte_mempool *buffers, unsigned int count)
 		memory_free, (void *)(uintptr_t)size);
 	if (rc < 0)
 		munmap(memory, size);
+	else if ((unsigned int)rc < count)
+		rc = -ENOMEM;
 	return rc;
 }
 
@@ -65,8 +67,11 @@ static struct rte_mempool *buffers_make(const char *name, unsigned int count)
 		.mbuf_priv_size = PACKET_PRIVATE_SIZE};
 	unsigned int size =
 		sizeof(struct rte_mbuf) + PACKET_PRIVATE_SIZE + RTE_MBUF_DEFAULT_BUF_SIZE;
+	/* No card reads our small pages by physical address, so a buffer may cross from one to the
+	 * next: otherwise there would be one buffer a page. */
+	unsigned int flags = rte_eal_has_hugepages() ? 0 : RTE_MEMPOOL_F_NO_IOVA_CONTIG;
 	struct rte_mempool *buffers = rte_mempool_create_empty(
-		name, count, size, BUFFER_CACHE, sizeof(facts), SOCKET_ID_ANY, 0);
+		name, count, size, BUFFER_CACHE, sizeof(facts), SOCKET_ID_ANY, flags);
 
 	if (buffers == NULL)
 		return NULL;
