@@ -195,6 +195,8 @@ verdict() {
 			[$e.packets > 0 and $e.auth_failures == 0 and $e.lost == 0 and $e.undecodable == 0,
 				"ear: packets",
 				"\($e.packets) decrypted by libsrtp2, \($e.lost) lost, \($e.auth_failures) refused"],
+			[$e.packets > 0 and $e.packets - $e.unaltered <= 10, "ear: audio",
+				"\($e.unaltered) of them byte for byte what ffmpeg sent; the rest is the silence of the mute"],
 			[$e.seconds_speech > $seconds / 2 and $e.longest_gap_ms < 200, "ear: speech",
 				"\(one($e.seconds_speech)) s of speech in \(one($e.seconds_audio)) s of audio, longest gap \($e.longest_gap_ms | round) ms"],
 			[$e.loudness_dbfs > -40 and $e.loudness_dbfs < -6, "ear: loudness",
