@@ -153,7 +153,7 @@ lab_show_logs() {
 	for log in "$LAB_DIR"/*.log; do
 		[ -s "$log" ] || continue
 		echo "--- ${log##*/}" >&2
-		tail -n "${1:-20}" "$log" >&2
+		tail -n "${1:-20}" "$log" | cut -c 1-400 >&2
 	done
 }
 
