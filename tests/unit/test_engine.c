@@ -5,23 +5,31 @@
  */
 #include <check.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "dataplane/crypto/engine.h"
+#include "dataplane/crypto/ipsec_mb.h"
 #include "tests/support/random.h"
 #include "tests/support/unit.h"
 
 #define PAYLOAD_MAX 1400
 #define HEADER_MAX 36
-#define OUT_MAX (HEADER_MAX + PAYLOAD_MAX + ENGINE_TAG_MAX)
+#define PACKET_MAX (HEADER_MAX + PAYLOAD_MAX + ENGINE_SRTCP_TRAILER_MAX)
+/* The libraries are not instrumented: bytes behind each packet show a write too far. */
+#define GUARD 64
+#define GUARD_BYTE 0xee
 
 static const enum suite suites[] = {
 	SUITE_AEAD_AES_128_GCM, SUITE_AEAD_AES_256_GCM, SUITE_AES128_CM_HMAC_SHA1_80};
 static const unsigned int header_sizes[] = {12, 16, 20, 24, 36};
 
 static struct random_state random_state;
+
+static uint32_t below(uint32_t limit)
+{
+	return random_below(&random_state, limit);
+}
 
 static struct master_key random_key(enum suite suite)
 {
@@ -37,7 +45,7 @@ static void header_make(uint8_t *header, unsigned int size, uint32_t ssrc, uint1
 {
 	random_fill(&random_state, header, size);
 	header[0] = 0x80;
-	if (size >= 20 && random_next(&random_state) % 2) {
+	if (size >= 20 && below(2)) {
 		header[0] |= 0x10;
 		header[14] = 0;
 		header[15] = (uint8_t)((size - 16) / 4);
@@ -50,37 +58,49 @@ static void header_make(uint8_t *header, unsigned int size, uint32_t ssrc, uint1
 		header[8 + i] = (uint8_t)(ssrc >> (24 - 8 * i));
 }
 
-/* The libraries are not instrumented: bytes behind each packet show a write too far. */
-#define GUARD 64
-
 struct bench {
 	const struct engine *engine;
 	struct engine_core *core;
 	void *block;
+	uint8_t *base[ENGINE_BLOCK_LEGS];
 	uint8_t *out[ENGINE_BLOCK_LEGS];
 };
 
-static void bench_open(struct bench *bench, const struct engine *engine, enum suite suite)
+static void *block_open(const struct engine *engine, enum suite suite)
 {
 	size_t size = engine->block_size(suite);
+	void *block = aligned_alloc(64, (size + 63) & ~(size_t)63);
 
+	ck_assert_ptr_nonnull(block);
+	return memset(block, 0, size);
+}
+
+static void bench_open(struct bench *bench, const struct engine *engine, enum suite suite)
+{
 	memset(bench, 0, sizeof(*bench));
 	bench->engine = engine;
 	ck_assert(engine->available());
 	bench->core = engine->open();
 	ck_assert_ptr_nonnull(bench->core);
-	bench->block = aligned_alloc(64, (size + 63) & ~(size_t)63);
-	memset(bench->block, 0, size);
+	bench->block = block_open(engine, suite);
+}
+
+static bool is_zero(const void *memory, size_t size)
+{
+	const uint8_t *bytes = memory;
+
+	for (size_t i = 0; i < size; i++) {
+		if (bytes[i])
+			return false;
+	}
+	return true;
 }
 
 static void bench_close(struct bench *bench, enum suite suite)
 {
-	size_t size = bench->engine->block_size(suite);
-
 	for (unsigned int lane = 0; lane < ENGINE_BLOCK_LEGS; lane++)
 		bench->engine->key_clear(suite, bench->block, lane);
-	for (size_t i = 0; i < size; i++)
-		ck_assert_uint_eq(((uint8_t *)bench->block)[i], 0);
+	ck_assert(is_zero(bench->block, bench->engine->block_size(suite)));
 	bench->engine->close(bench->core);
 	free(bench->block);
 }
@@ -92,63 +112,364 @@ static void bench_run(struct bench *bench, enum suite suite, unsigned int first,
 	uint8_t guard[GUARD];
 
 	for (unsigned int i = 0; i < count; i++) {
-		bench->out[i] = malloc(size + GUARD);
-		memset(bench->out[i], 0xee, size + GUARD);
+		unsigned int offset = below(16);
+
+		bench->base[i] = malloc(offset + size + GUARD);
+		memset(bench->base[i], GUARD_BYTE, offset + size + GUARD);
+		bench->out[i] = bench->base[i] + offset;
 	}
 	bench->engine->protect_run(
 		bench->core, suite, bench->block, first, count, p, roc, bench->out);
-	memset(guard, 0xee, sizeof(guard));
+	memset(guard, GUARD_BYTE, sizeof(guard));
 	for (unsigned int i = 0; i < count; i++)
 		ck_assert_mem_eq(bench->out[i] + size, guard, sizeof(guard));
+}
+
+static void both_set_keys(struct bench *a, struct bench *b, enum suite suite)
+{
+	for (unsigned int lane = 0; lane < ENGINE_BLOCK_LEGS; lane++) {
+		struct master_key key = random_key(suite);
+
+		ck_assert_int_eq(a->engine->key_set(a->core, a->block, lane, &key), 0);
+		ck_assert_int_eq(b->engine->key_set(b->core, b->block, lane, &key), 0);
+	}
+}
+
+/* One random run of payload_size bytes through both. */
+static void both_run(struct bench *a, struct bench *b, enum suite suite, unsigned int payload_size,
+	uint64_t index, const uint32_t origin[])
+{
+	uint8_t header[HEADER_MAX], *payload = malloc(payload_size + 1);
+	struct plaintext p = {.header = header,
+		.header_size = header_sizes[below(5)],
+		.payload = payload + 1,
+		.payload_size = payload_size,
+		.ssrc = 0xcafe0000 + below(2),
+		.sequence = (uint16_t)index};
+	unsigned int count = 1 + below(ENGINE_BLOCK_LEGS);
+	unsigned int first = below(ENGINE_BLOCK_LEGS - count + 1);
+	uint32_t roc[ENGINE_BLOCK_LEGS];
+
+	random_fill(&random_state, payload + 1, payload_size);
+	header_make(header, p.header_size, p.ssrc, p.sequence);
+	for (unsigned int i = 0; i < count; i++)
+		roc[i] = origin[first + i] + (uint32_t)(index >> 16);
+	bench_run(a, suite, first, count, &p, roc);
+	bench_run(b, suite, first, count, &p, roc);
+	for (unsigned int i = 0; i < count; i++) {
+		ck_assert_mem_eq(a->out[i], b->out[i],
+			p.header_size + payload_size + suite_facts(suite)->tag_size);
+		free(a->base[i]);
+		free(b->base[i]);
+	}
+	free(payload);
 }
 
 START_TEST(runs_of_both_engines_are_equal)
 {
 	enum suite suite = suites[_i];
 	struct bench ours, theirs;
-	uint8_t header[HEADER_MAX], payload[PAYLOAD_MAX];
-	uint32_t ssrc = (uint32_t)random_next(&random_state);
-	uint64_t index = 1 + random_next(&random_state) % 0x7fff;
-	uint32_t origin[ENGINE_BLOCK_LEGS], roc[ENGINE_BLOCK_LEGS];
+	uint64_t index;
+	uint32_t origin[ENGINE_BLOCK_LEGS];
 
 	random_seed(&random_state);
 	bench_open(&ours, &engine_ipsec_mb, suite);
 	bench_open(&theirs, &engine_libsrtp, suite);
-	for (unsigned int lane = 0; lane < ENGINE_BLOCK_LEGS; lane++) {
-		struct master_key key = random_key(suite);
-
-		ck_assert_int_eq(ours.engine->key_set(ours.core, ours.block, lane, &key), 0);
-		ck_assert_int_eq(theirs.engine->key_set(theirs.core, theirs.block, lane, &key), 0);
-		origin[lane] = (uint32_t)(lane % 3 ? random_next(&random_state) : 0);
-	}
+	both_set_keys(&ours, &theirs, suite);
+	for (unsigned int lane = 0; lane < ENGINE_BLOCK_LEGS; lane++)
+		origin[lane] = lane % 3 ? (uint32_t)random_next(&random_state) : 0;
+	index = 1 + below(0x7fff);
 	for (unsigned int payload_size = 0; payload_size <= PAYLOAD_MAX; payload_size++) {
-		struct plaintext p = {.header = header,
-			.header_size = header_sizes[random_next(&random_state) % 5],
-			.payload = payload,
-			.payload_size = payload_size,
-			.ssrc = ssrc};
-		unsigned int count =
-			1 + (unsigned int)random_next(&random_state) % ENGINE_BLOCK_LEGS;
-		unsigned int first =
-			(unsigned int)random_next(&random_state) % (ENGINE_BLOCK_LEGS - count + 1);
-		unsigned int size = p.header_size + payload_size + suite_facts(suite)->tag_size;
-
-		index += 1 + random_next(&random_state) % 0x200;
-		p.sequence = (uint16_t)index;
-		random_fill(&random_state, payload, payload_size);
-		header_make(header, p.header_size, ssrc, p.sequence);
-		for (unsigned int i = 0; i < count; i++)
-			roc[i] = origin[first + i] + (uint32_t)(index >> 16);
-		bench_run(&ours, suite, first, count, &p, roc);
-		bench_run(&theirs, suite, first, count, &p, roc);
-		for (unsigned int i = 0; i < count; i++) {
-			ck_assert_mem_eq(ours.out[i], theirs.out[i], size);
-			free(ours.out[i]);
-			free(theirs.out[i]);
-		}
+		index += 1 + below(0x200);
+		both_run(&ours, &theirs, suite, payload_size, index, origin);
 	}
 	bench_close(&ours, suite);
 	bench_close(&theirs, suite);
+}
+END_TEST
+
+/* What libIPSec_MB does on lesser CPUs: its code for each set of instructions. */
+static void (*const managers[])(IMB_MGR *) = {
+	init_mb_mgr_sse, init_mb_mgr_avx, init_mb_mgr_avx2, init_mb_mgr_avx512};
+static const uint64_t manager_features[] = {
+	IMB_CPUFLAGS_SSE, IMB_CPUFLAGS_AVX, IMB_CPUFLAGS_AVX2, IMB_CPUFLAGS_AVX512};
+
+START_TEST(every_instruction_set_is_equal)
+{
+	enum suite suite = suites[_i % 3];
+	unsigned int set = (unsigned int)_i / 3;
+	uint32_t origin[ENGINE_BLOCK_LEGS] = {0};
+	struct bench ours, theirs;
+
+	random_seed(&random_state);
+	bench_open(&ours, &engine_ipsec_mb, suite);
+	bench_open(&theirs, &engine_libsrtp, suite);
+	if ((ours.core->manager->features & manager_features[set]) == manager_features[set]) {
+		managers[set](ours.core->manager);
+		ck_assert_uint_eq(ours.core->manager->used_arch, IMB_ARCH_SSE + set);
+		both_set_keys(&ours, &theirs, suite);
+		for (unsigned int step = 0; step < 100; step++)
+			both_run(
+				&ours, &theirs, suite, below(PAYLOAD_MAX + 1), 1000 + step, origin);
+	}
+	bench_close(&ours, suite);
+	bench_close(&theirs, suite);
+}
+END_TEST
+
+START_TEST(a_moved_key_is_the_same_key)
+{
+	const struct engine *engine = engine_at((unsigned int)_i % 2);
+	enum suite suite = suites[_i / 2];
+	uint8_t header[12], payload[100];
+	struct plaintext p = {.header = header,
+		.header_size = 12,
+		.payload = payload,
+		.payload_size = 100,
+		.ssrc = 5,
+		.sequence = 6};
+	uint32_t roc[1] = {7};
+	struct bench bench;
+	void *other;
+	uint8_t *before;
+
+	random_seed(&random_state);
+	bench_open(&bench, engine, suite);
+	other = block_open(engine, suite);
+	for (unsigned int lane = 0; lane < 2; lane++) {
+		struct master_key key = random_key(suite);
+
+		ck_assert_int_eq(engine->key_set(bench.core, bench.block, lane, &key), 0);
+	}
+	header_make(header, 12, p.ssrc, p.sequence);
+	bench_run(&bench, suite, 1, 1, &p, roc);
+	before = bench.base[0];
+	memmove(before, bench.out[0], 112 + suite_facts(suite)->tag_size);
+
+	/* Within the block onto a key that is there, then to another block, then onto itself. */
+	engine->key_move(suite, bench.block, 0, bench.block, 1);
+	engine->key_move(suite, other, 63, bench.block, 0);
+	ck_assert(is_zero(bench.block, engine->block_size(suite)));
+	engine->key_move(suite, other, 63, other, 63);
+	engine->key_move(suite, bench.block, 5, other, 63);
+	ck_assert(is_zero(other, engine->block_size(suite)));
+	bench_run(&bench, suite, 5, 1, &p, roc);
+	ck_assert_mem_eq(bench.out[0], before, 112 + suite_facts(suite)->tag_size);
+	free(bench.base[0]);
+	free(before);
+	free(other);
+	bench_close(&bench, suite);
+}
+END_TEST
+
+struct pair {
+	const struct engine *engine[2];
+	struct engine_core *core[2];
+	struct engine_context *context[2];
+};
+
+static void pair_open(struct pair *pair, enum suite suite)
+{
+	struct master_key key = random_key(suite);
+
+	for (unsigned int i = 0; i < 2; i++) {
+		pair->engine[i] = engine_at(i);
+		ck_assert(pair->engine[i]->available());
+		pair->core[i] = pair->engine[i]->open();
+		pair->context[i] = pair->engine[i]->context_open(pair->core[i], &key);
+		ck_assert_ptr_nonnull(pair->context[i]);
+	}
+}
+
+static void pair_close(struct pair *pair)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		pair->engine[i]->context_close(pair->context[i]);
+		pair->engine[i]->close(pair->core[i]);
+	}
+}
+
+static int unprotect(struct pair *pair, unsigned int i, uint8_t *packet, unsigned int header_size,
+	unsigned int size, uint32_t ssrc, uint64_t index)
+{
+	if (header_size)
+		return pair->engine[i]->unprotect(
+			pair->core[i], pair->context[i], packet, header_size, size, ssrc, index);
+	return pair->engine[i]->unprotect_rtcp(
+		pair->core[i], pair->context[i], packet, size, ssrc, (uint32_t)index);
+}
+
+/* header_size 0: RTCP. Both write the same, both read it, neither reads it with a bit changed. */
+static void pair_step(struct pair *pair, enum suite suite, const uint8_t *clear,
+	unsigned int header_size, unsigned int size, uint32_t ssrc, uint64_t index)
+{
+	unsigned int expected = size + suite_facts(suite)->tag_size + (header_size ? 0 : 4);
+	uint8_t *packet[2];
+
+	for (unsigned int i = 0; i < 2; i++) {
+		unsigned int written;
+
+		packet[i] = malloc(expected + GUARD);
+		memset(packet[i] + expected, GUARD_BYTE, GUARD);
+		memcpy(packet[i], clear, size);
+		written = header_size
+				  ? pair->engine[i]->protect(pair->core[i], pair->context[i],
+					    packet[i], header_size, size, ssrc, index)
+				  : pair->engine[i]->protect_rtcp(pair->core[i], pair->context[i],
+					    packet[i], size, ssrc, (uint32_t)index);
+		ck_assert_uint_eq(written, expected);
+	}
+	ck_assert_mem_eq(packet[0], packet[1], expected + GUARD);
+	for (unsigned int i = 0; i < 2; i++) {
+		unsigned int bit = below(8 * expected);
+
+		memcpy(packet[i], packet[1 - i], expected);
+		packet[i][bit / 8] ^= (uint8_t)(1 << bit % 8);
+		ck_assert_int_eq(unprotect(pair, i, packet[i], header_size, expected, ssrc, index),
+			-EBADMSG);
+		memcpy(packet[i], packet[1 - i], expected);
+		ck_assert_int_eq(unprotect(pair, i, packet[i], header_size, expected, ssrc, index),
+			(int)size);
+		ck_assert_mem_eq(packet[i], clear, size);
+		/* For the other one, as it was on the wire. */
+		if (header_size)
+			pair->engine[i]->protect(pair->core[i], pair->context[i], packet[i],
+				header_size, size, ssrc, index);
+		else
+			memcpy(packet[i], packet[1 - i], expected);
+	}
+	free(packet[0]);
+	free(packet[1]);
+}
+
+START_TEST(contexts_of_both_engines_read_each_other)
+{
+	enum suite suite = suites[_i];
+	uint64_t index[12] = {0};
+	struct pair pair;
+
+	random_seed(&random_state);
+	pair_open(&pair, suite);
+	for (unsigned int step = 0; step < 3000; step++) {
+		uint8_t clear[PACKET_MAX];
+		unsigned int header_size = header_sizes[below(5)];
+		unsigned int payload_size = step <= PAYLOAD_MAX ? step : below(PAYLOAD_MAX + 1);
+		unsigned int source = below(12);
+
+		/* Ahead, back and far away: the engines have no say in the index. */
+		if (below(50) == 0)
+			index[source] = random_next(&random_state) >> 16;
+		else if (below(4))
+			index[source] += 1 + below(300);
+		else
+			index[source] -= index[source] > 300 ? below(300) : 0;
+		header_make(clear, header_size, source << 24 | 9, (uint16_t)index[source]);
+		random_fill(&random_state, clear + header_size, payload_size);
+		pair_step(&pair, suite, clear, header_size, header_size + payload_size,
+			source << 24 | 9, index[source]);
+	}
+	pair_close(&pair);
+}
+END_TEST
+
+START_TEST(rtcp_of_both_engines_is_equal)
+{
+	enum suite suite = suites[_i];
+	uint32_t index = 0;
+	struct pair pair;
+
+	random_seed(&random_state);
+	pair_open(&pair, suite);
+	for (unsigned int step = 0; step < 1500; step++) {
+		uint8_t clear[PACKET_MAX];
+		unsigned int size = 8 + 4 * (step <= 340 ? step : below(340));
+
+		index += 1 + below(step % 100 == 0 ? 5000 : 3);
+		header_make(clear, size, 0, 0);
+		clear[0] = 0x81;
+		clear[1] = 200;
+		memcpy(clear + 4, "Mars", 4);
+		pair_step(&pair, suite, clear, 0, size, 0x4d617273, index);
+	}
+	pair_close(&pair);
+}
+END_TEST
+
+/* RFC 3711 section 3.4: with the E bit off the packet would be in the clear. TRAPS 10. */
+START_TEST(rtcp_in_the_clear_is_refused)
+{
+	enum suite suite = suites[_i / 2];
+	unsigned int which = (unsigned int)_i % 2;
+	unsigned int tag_size = suite_facts(suite)->tag_size;
+	uint8_t packet[64] = {0x80, 201, 0, 1, 'M', 'a', 'r', 's'};
+	unsigned int trailer = suite == SUITE_AES128_CM_HMAC_SHA1_80 ? 8 : 8 + tag_size;
+	struct pair pair;
+
+	random_seed(&random_state);
+	pair_open(&pair, suite);
+	pair.engine[which]->protect_rtcp(
+		pair.core[which], pair.context[which], packet, 8, 0x4d617273, 1);
+	ck_assert_uint_eq(packet[trailer], 0x80);
+	packet[trailer] = 0;
+	ck_assert_int_eq(
+		unprotect(&pair, which, packet, 0, 12 + tag_size, 0x4d617273, 1), -EBADMSG);
+	pair_close(&pair);
+}
+END_TEST
+
+START_TEST(short_packets_are_refused)
+{
+	enum suite suite = suites[_i];
+	struct pair pair;
+
+	random_seed(&random_state);
+	pair_open(&pair, suite);
+	for (unsigned int which = 0; which < 2; which++) {
+		for (unsigned int size = 12; size < 12 + suite_facts(suite)->tag_size; size++) {
+			uint8_t *packet = calloc(1, size);
+
+			packet[0] = 0x80;
+			ck_assert_int_eq(unprotect(&pair, which, packet, 12, size, 0, 0), -EBADMSG);
+			ck_assert_int_eq(unprotect(&pair, which, packet, 0, size, 0, 0), -EBADMSG);
+			free(packet);
+		}
+	}
+	pair_close(&pair);
+}
+END_TEST
+
+START_TEST(unknown_suites_are_refused)
+{
+	static const enum suite unknown[] = {SUITE_NONE, SUITE_COUNT};
+
+	for (unsigned int at = 0; engine_at(at); at++) {
+		const struct engine *engine = engine_at(at);
+		struct engine_core *core = engine->available() ? engine->open() : NULL;
+
+		ck_assert_ptr_nonnull(core);
+		for (unsigned int i = 0; i < 2; i++) {
+			struct master_key key = {.suite = unknown[i]};
+			uint8_t block[64] = {0};
+
+			ck_assert_uint_eq(engine->block_size(unknown[i]), 0);
+			ck_assert_int_eq(engine->key_set(core, block, 0, &key), -EINVAL);
+			ck_assert_ptr_null(engine->context_open(core, &key));
+		}
+		engine->context_close(NULL);
+		engine->close(core);
+		engine->close(NULL);
+	}
+	ck_assert_uint_eq(suite_facts(SUITE_COUNT)->tag_size, 0);
+}
+END_TEST
+
+START_TEST(engines_are_found_by_name)
+{
+	ck_assert_ptr_eq(engine_find("ipsec_mb"), &engine_ipsec_mb);
+	ck_assert_ptr_eq(engine_find("libsrtp"), &engine_libsrtp);
+	ck_assert_ptr_eq(engine_find("auto"), &engine_ipsec_mb);
+	ck_assert_ptr_null(engine_find("ipsec"));
+	ck_assert_ptr_null(engine_find(""));
 }
 END_TEST
 
@@ -159,6 +480,14 @@ int main(void)
 
 	tcase_set_timeout(tcase, 300);
 	tcase_add_loop_test(tcase, runs_of_both_engines_are_equal, 0, 3);
+	tcase_add_loop_test(tcase, every_instruction_set_is_equal, 0, 12);
+	tcase_add_loop_test(tcase, a_moved_key_is_the_same_key, 0, 6);
+	tcase_add_loop_test(tcase, contexts_of_both_engines_read_each_other, 0, 3);
+	tcase_add_loop_test(tcase, rtcp_of_both_engines_is_equal, 0, 3);
+	tcase_add_loop_test(tcase, rtcp_in_the_clear_is_refused, 0, 6);
+	tcase_add_loop_test(tcase, short_packets_are_refused, 0, 3);
+	tcase_add_test(tcase, unknown_suites_are_refused);
+	tcase_add_test(tcase, engines_are_found_by_name);
 	suite_add_tcase(suite, tcase);
 	return unit_run(suite);
 }
