@@ -9,7 +9,6 @@
 #define RTP_HEADER_SIZE 12
 #define RTCP_HEADER_SIZE 8
 #define RTCP_INDEX_SIZE 4
-#define RTCP_ENCRYPTED UINT32_C(0x80000000)
 #define RTCP_INDEX_MAX UINT32_C(0x7fffffff)
 
 static uint32_t read_u32(const uint8_t *from)
@@ -114,7 +113,7 @@ static uint32_t rtcp_trailer(const struct srtp_receiver *receiver, const struct 
 int srtp_receive_rtcp(struct srtp_receiver *receiver, struct srtp_packet *packet)
 {
 	unsigned int tag_size = suite_facts(receiver->suite)->tag_size;
-	uint32_t trailer, ssrc, index;
+	uint32_t ssrc, index;
 	int size;
 
 	if (packet->size < RTCP_HEADER_SIZE + RTCP_INDEX_SIZE + tag_size)
@@ -122,10 +121,8 @@ int srtp_receive_rtcp(struct srtp_receiver *receiver, struct srtp_packet *packet
 	ssrc = read_u32(packet->data + 4);
 	if (!stream_accepts(&receiver->rtcp, ssrc))
 		return STN_DROP_RTP_UNKNOWN_SSRC;
-	trailer = rtcp_trailer(receiver, packet);
-	if (!(trailer & RTCP_ENCRYPTED))
-		return STN_DROP_SRTCP_AUTH;
-	index = trailer & RTCP_INDEX_MAX;
+	/* The engine refuses a trailer that is not this index with the E bit set. */
+	index = rtcp_trailer(receiver, packet) & RTCP_INDEX_MAX;
 	if (replay_check(&receiver->rtcp.replay, index) != REPLAY_NEW)
 		return STN_DROP_SRTCP_REPLAY;
 	size = receiver->engine->unprotect_rtcp(

@@ -244,6 +244,24 @@ START_TEST(cells_hold_the_next_index)
 }
 END_TEST
 
+/* TRAPS 10: RFC 3711 allows SRTCP in the clear, we do not. */
+START_TEST(rtcp_without_the_e_bit_is_refused)
+{
+	enum suite suite = suites[_i % 3];
+	struct link link;
+	uint64_t digest;
+
+	random_state.value = 5;
+	link_open(&link, engine_at((unsigned int)_i / 3), suite, SSRC);
+	digest = srtp_receiver_digest(&link.receiver, 0);
+	make_rtcp(&link, SSRC, 1);
+	link.data[suite == SUITE_AES128_CM_HMAC_SHA1_80 ? 32 : 48] = 0;
+	ck_assert_int_eq(srtp_receive_rtcp(&link.receiver, &link.packet), STN_DROP_SRTCP_AUTH);
+	ck_assert(srtp_receiver_digest(&link.receiver, 0) == digest);
+	link_close(&link);
+}
+END_TEST
+
 /* A cell is a file's content: anything may be in it. */
 START_TEST(a_cell_out_of_range_counts_as_empty)
 {
@@ -482,6 +500,7 @@ int main(void)
 	tcase_set_timeout(tcase, 600);
 	tcase_add_loop_test(tcase, receiver_is_as_on_paper, 0, rows * 6);
 	tcase_add_loop_test(tcase, cells_hold_the_next_index, 0, 3);
+	tcase_add_loop_test(tcase, rtcp_without_the_e_bit_is_refused, 0, 6);
 	tcase_add_test(tcase, a_cell_out_of_range_counts_as_empty);
 	tcase_add_loop_test(tcase, every_size_is_taken, 0, 3);
 	tcase_add_test(tcase, bad_keys_are_refused);
