@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* member.join, member.leave, member.list. */
+#include <string.h>
+
+#include "controlplane/rooms/admission.h"
+#include "controlplane/rooms/catalog.h"
+#include "controlplane/rooms/outgoing.h"
+#include "controlplane/rooms/policy.h"
+#include "controlplane/rooms/secret.h"
+
+#define MEMBERS_MAX 2048 /* of one join; the line's 64 KiB hold fewer */
+#define DURATION_MAX_MS (366LL * 24 * 3600 * 1000)
+#define INHERIT -1 /* an item of "members" takes what the join says */
+
+struct member_join {
+	struct admission one;
+	int role;
+	struct event_list members;
+};
+
+static const char *const transport_names[] = {"keyed", NULL};
+
+/* The same of a join itself and of an item of "members"; the two differ in the fallbacks. */
+#define ADMISSION_FIELDS(type_, at_, suite_, protection_, payload_type_, level_, duration_) \
+	{.name = "member", .kind = FIELD_ID, .offset = offsetof(type_, at_ member)}, \
+		{.name = "address", \
+			.kind = FIELD_TEXT, \
+			.min = 1, \
+			.max = 64, \
+			.offset = offsetof(type_, at_ address)}, \
+		{.name = "port", \
+			.kind = FIELD_UINT, \
+			.min = 1, \
+			.max = 65535, \
+			.offset = offsetof(type_, at_ port)}, \
+		{.name = "suite", \
+			.kind = FIELD_CHOICE, \
+			.choices = secret_suite_names, \
+			.fallback = (suite_), \
+			.offset = offsetof(type_, at_ suite)}, \
+		{.name = "protection", \
+			.kind = FIELD_CHOICE, \
+			.choices = admission_protection_names, \
+			.fallback = (protection_), \
+			.offset = offsetof(type_, at_ protection)}, \
+		{.name = "transport", \
+			.kind = FIELD_CHOICE, \
+			.choices = transport_names, \
+			.offset = offsetof(type_, at_ transport)}, \
+		{.name = "tx_key", \
+			.kind = FIELD_TEXT, \
+			.min = 1, \
+			.max = 128, \
+			.offset = offsetof(type_, at_ tx_key)}, \
+		{.name = "rx_key", \
+			.kind = FIELD_TEXT, \
+			.min = 1, \
+			.max = 128, \
+			.offset = offsetof(type_, at_ rx_key)}, \
+		{.name = "payload_type", \
+			.kind = FIELD_UINT, \
+			.max = 127, \
+			.fallback = (payload_type_), \
+			.offset = offsetof(type_, at_ payload_type)}, \
+		{.name = "audio_level_id", \
+			.kind = FIELD_UINT, \
+			.max = 14, \
+			.fallback = (level_), \
+			.offset = offsetof(type_, at_ audio_level_id)}, \
+		{.name = "ssrc", \
+			.kind = FIELD_UINT, \
+			.max = UINT32_MAX, \
+			.offset = offsetof(type_, at_ ssrc)}, \
+	{ \
+		.name = "duration_ms", .kind = FIELD_UINT, .min = 1, .max = DURATION_MAX_MS, \
+		.fallback = (duration_), .offset = offsetof(type_, at_ duration_ms) \
+	}
+
+static const struct field admission_fields[] = {
+	ADMISSION_FIELDS(struct admission, , INHERIT, INHERIT, INHERIT, INHERIT, INHERIT),
+	{.name = NULL}};
+
+static const struct field member_join_fields[] = {
+	ADMISSION_FIELDS(struct member_join, one., 0, 0, PAYLOAD_TYPE_FALLBACK, 0, 0),
+	{.name = "role",
+		.kind = FIELD_CHOICE,
+		.flags = FIELD_REQUIRED,
+		.choices = admission_role_names,
+		.offset = offsetof(struct member_join, role)},
+	{.name = "members",
+		.kind = FIELD_LIST,
+		.max = MEMBERS_MAX,
+		.items = admission_fields,
+		.item_size = sizeof(struct admission),
+		.offset = offsetof(struct member_join, members)},
+	{.name = NULL}};
+
+static void inherit(struct admission *item, const struct admission *from)
+{
+	if (item->suite == INHERIT)
+		item->suite = from->suite;
+	if (item->protection == INHERIT)
+		item->protection = from->protection;
+	if (item->payload_type == (uint64_t)INHERIT)
+		item->payload_type = from->payload_type;
+	if (item->audio_level_id == (uint64_t)INHERIT)
+		item->audio_level_id = from->audio_level_id;
+	if (item->duration_ms == (uint64_t)INHERIT)
+		item->duration_ms = from->duration_ms;
+}
+
+static bool admit_all(struct plan *plan, struct registry *registry,
+	const struct admission_request *request, const struct member_join *join)
+{
+	const struct admission *items = join->members.items;
+
+	if (join->members.count == 0)
+		return admission_admit(plan, registry, request, &join->one);
+	if (join->one.member != NULL || join->one.address != NULL || join->one.port != 0 ||
+		join->one.tx_key != NULL || join->one.rx_key != NULL || join->one.ssrc != 0)
+		return verdict_refuse(&plan->verdict, VERDICT_INVALID,
+			"members: member, address, port, ssrc and keys belong into its items");
+	for (size_t i = 0; i < join->members.count; i++) {
+		struct admission item = items[i];
+
+		inherit(&item, &join->one);
+		if (!admission_admit(plan, registry, request, &item)) {
+			struct verdict why = plan->verdict;
+
+			return verdict_refuse(
+				&plan->verdict, why.code, "members[%zu]: %.200s", i, why.message);
+		}
+	}
+	return true;
+}
+
+static void answer_join(struct plan *plan, const struct registry *registry, const struct room *room)
+{
+	writer_string(&plan->answer, "room", room->name.text);
+	writer_begin_array(&plan->answer, "members");
+	for (size_t i = 0; i < plan->joined_count; i++) {
+		const struct member *member = registry_member_by_id(registry, plan->joined[i]);
+		uint64_t id = member_id(member);
+
+		writer_begin_object(&plan->answer, NULL);
+		writer_string(&plan->answer, "member", member->user.text);
+		writer_id(&plan->answer, "member_id", id);
+		writer_id(&plan->answer, "leg", member->put.leg_id);
+		writer_mark(&plan->answer, "tx_key", SECRET_MARK_TX, id);
+		writer_mark(&plan->answer, "rx_key", SECRET_MARK_RX, id);
+		writer_end_object(&plan->answer);
+	}
+	writer_end_array(&plan->answer);
+	room_describe_slots(&plan->answer, room);
+}
+
+static void member_join(struct registry *registry, const struct event *event, struct plan *plan)
+{
+	const struct member_join *join = event_body(event);
+	struct room *room = event_find_room(registry, event, &plan->verdict);
+	struct admission_request request = {event->actor, room, (enum member_role)join->role};
+	struct writer writer = {0};
+
+	if (room == NULL || !admit_all(plan, registry, &request, join))
+		return;
+	outgoing_begin(&writer, plan, registry, room, "member.joined");
+	writer_string(&writer, "actor", event->actor);
+	writer_string(&writer, "role", admission_role_names[join->role]);
+	writer_begin_array(&writer, "joined");
+	for (size_t i = 0; i < plan->joined_count; i++)
+		writer_string(
+			&writer, NULL, registry_member_by_id(registry, plan->joined[i])->user.text);
+	writer_end_array(&writer);
+	plan_event_end(plan, registry, room, &writer);
+	answer_join(plan, registry, room);
+}
+
+struct member_leave {
+	const char *member;
+};
+
+static const struct field member_leave_fields[] = {
+	{.name = "member", .kind = FIELD_ID, .offset = offsetof(struct member_leave, member)},
+	{.name = NULL}};
+
+static void member_leave(struct registry *registry, const struct event *event, struct plan *plan)
+{
+	const struct member_leave *leave = event_body(event);
+	const char *user = leave->member == NULL ? event->actor : leave->member;
+	struct room *room = event_find_room(registry, event, &plan->verdict);
+	struct member *member;
+
+	if (room == NULL || !policy_leave(room, event->actor, user, &plan->verdict))
+		return;
+	member = event_find_member(room, user, &plan->verdict);
+	if (member == NULL)
+		return;
+	writer_string(&plan->answer, "room", room->name.text);
+	writer_string(&plan->answer, "member", member->user.text);
+	outgoing_member_left(plan, registry, member, "left");
+}
+
+struct member_list {
+	struct page page;
+	int role;
+};
+
+static const struct field member_list_fields[] = {
+	{.name = "after", .kind = FIELD_ID, .offset = offsetof(struct member_list, page.after)},
+	{.name = "limit",
+		.kind = FIELD_UINT,
+		.min = 1,
+		.max = LIST_LIMIT_MAX,
+		.fallback = LIST_LIMIT_FALLBACK,
+		.offset = offsetof(struct member_list, page.limit)},
+	{.name = "role",
+		.kind = FIELD_CHOICE,
+		.choices = admission_role_names,
+		.fallback = -1,
+		.offset = offsetof(struct member_list, role)},
+	{.name = NULL}};
+
+static bool speaking(const struct member *member)
+{
+	for (unsigned int slot = 0; slot < member->room->put.slot_count; slot++) {
+		if (member->room->holder[slot] == member_id(member))
+			return true;
+	}
+	return false;
+}
+
+static void describe(struct writer *writer, const struct member *member)
+{
+	char remote[64];
+
+	admission_address_text(&member->put.remote, remote, sizeof(remote));
+	writer_begin_object(writer, NULL);
+	writer_string(writer, "member", member->user.text);
+	writer_id(writer, "member_id", member_id(member));
+	writer_id(writer, "leg", member->put.leg_id);
+	writer_string(writer, "role", admission_role_names[member->role]);
+	writer_string(writer, "remote", remote);
+	writer_bool(writer, "muted", member_muted(member));
+	writer_bool(writer, "connected", member->connected);
+	writer_bool(writer, "speaking", speaking(member));
+	writer_int(writer, "joined_ms", member->joined_ms);
+	writer_end_object(writer);
+}
+
+static const struct member *next_with_role(
+	const struct room *room, const struct member_list *list, uint64_t *id)
+{
+	const struct member *member;
+
+	do {
+		member = roster_next(&room->roster, id);
+	} while (member != NULL && list->role >= 0 && (int)member->role != list->role);
+	return member;
+}
+
+static void member_list(struct registry *registry, const struct event *event, struct plan *plan)
+{
+	const struct member_list *list = event_body(event);
+	const struct room *room = event_find_room(registry, event, &plan->verdict);
+	const struct member *member = NULL;
+	uint64_t id, last;
+
+	if (room == NULL || !page_start(&list->page, &id, &plan->verdict))
+		return;
+	writer_begin_array(&plan->answer, "members");
+	for (uint64_t count = 0; count < list->page.limit; count++) {
+		member = next_with_role(room, list, &id);
+		if (member == NULL)
+			break;
+		describe(&plan->answer, member);
+	}
+	writer_end_array(&plan->answer);
+	last = id;
+	if (member == NULL || next_with_role(room, list, &id) == NULL)
+		writer_null(&plan->answer, "next");
+	else
+		writer_id(&plan->answer, "next", last);
+}
+
+const struct event_type member_event_types[] = {
+	{"member.join", member_join_fields, sizeof(struct member_join),
+		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES, member_join},
+	{"member.leave", member_leave_fields, sizeof(struct member_leave),
+		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_SAFETY, member_leave},
+	{"member.list", member_list_fields, sizeof(struct member_list), EVENT_NEEDS_ROOM,
+		member_list},
+	{NULL}};

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Events for subscribers: what they have in common, and those that also happen by themselves. Each
+ * carries its sequence numbers, which are those the registry will have once plan_event_end() is
+ * called, and the absolute counts of the room as they are at that point of the plan.
+ */
+#ifndef STENTOR_CONTROLPLANE_ROOMS_OUTGOING_H
+#define STENTOR_CONTROLPLANE_ROOMS_OUTGOING_H
+
+#include "controlplane/rooms/plan.h"
+
+/* Begins the object: sequence numbers, type, time, room, counts. The writer must be empty. */
+void outgoing_begin(struct writer *writer, const struct plan *plan, const struct registry *registry,
+	const struct room *room, const char *type);
+
+/* Begins one without sequence numbers, for what is only live. */
+void outgoing_begin_live(
+	struct writer *writer, const struct moment *now, const struct room *room, const char *type);
+
+/* A membership ends: change, leg removal, event member.left. */
+bool outgoing_member_left(
+	struct plan *plan, struct registry *registry, struct member *member, const char *reason);
+
+/* Many of one room at once end, in one event. */
+bool outgoing_members_left(struct plan *plan, struct registry *registry, struct room *room,
+	struct member *const *members, size_t count, const char *reason);
+
+/* A room ends, and all memberships with it. actor NULL: by itself. */
+bool outgoing_room_closed(struct plan *plan, struct registry *registry, struct room *room,
+	const char *actor, const char *reason);
+
+/* A mute ends (silence off, event member.unmuted) or begins (member.muted). actor may be NULL. */
+bool outgoing_silence(struct plan *plan, struct registry *registry, struct room *room,
+	const struct audit *why, bool muted, int64_t until_ms);
+
+#endif

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "controlplane/rooms/plan.h"
+
+void plan_init(struct plan *plan, const struct moment *now)
+{
+	*plan = (struct plan){.now = *now};
+}
+
+static bool no_memory(struct plan *plan)
+{
+	return verdict_refuse(&plan->verdict, VERDICT_UNAVAILABLE, "out of memory");
+}
+
+/* Room for one more change, so that noting it down cannot fail once it is done. */
+static bool reserve(struct plan *plan)
+{
+	struct change *changes;
+	size_t capacity;
+
+	if (plan->change_count < plan->change_capacity)
+		return true;
+	capacity = plan->change_capacity == 0 ? 8 : plan->change_capacity * 2;
+	changes = realloc(plan->changes, capacity * sizeof(*changes));
+	if (changes == NULL)
+		return no_memory(plan);
+	plan->changes = changes;
+	plan->change_capacity = capacity;
+	return true;
+}
+
+static struct change *note(struct plan *plan, enum change_type type, struct room *room)
+{
+	struct change *change = &plan->changes[plan->change_count++];
+
+	*change = (struct change){.type = type, .room = room};
+	return change;
+}
+
+bool plan_room_add(struct plan *plan, struct registry *registry, struct room *room)
+{
+	if (!reserve(plan) || registry_room_link(registry, room) != 0)
+		return no_memory(plan);
+	note(plan, CHANGE_ROOM_ADD, room);
+	return true;
+}
+
+static void settings_save(const struct room *room, struct room_settings *settings)
+{
+	memcpy(settings->title, room->title, sizeof(settings->title));
+	memcpy(settings->topic, room->topic, sizeof(settings->topic));
+	settings->open_floor = room->open_floor;
+	settings->capacity = room->capacity;
+	settings->profile_count = room->put.profile_count;
+}
+
+static void settings_load(struct room *room, const struct room_settings *settings)
+{
+	memcpy(room->title, settings->title, sizeof(room->title));
+	memcpy(room->topic, settings->topic, sizeof(room->topic));
+	room->open_floor = settings->open_floor;
+	room->capacity = settings->capacity;
+	room->put.profile_count = settings->profile_count;
+	for (unsigned int i = settings->profile_count; i < STN_PROFILES_MAX; i++)
+		room->put.profile[i] = (struct stn_profile){0};
+}
+
+void plan_room_settings(const struct room *room, struct room_settings *settings)
+{
+	settings_save(room, settings);
+}
+
+bool plan_room_set(struct plan *plan, struct room *room, const struct room_settings *settings)
+{
+	struct room_settings *before = malloc(sizeof(*before));
+
+	if (before == NULL || !reserve(plan)) {
+		free(before);
+		return no_memory(plan);
+	}
+	settings_save(room, before);
+	settings_load(room, settings);
+	note(plan, CHANGE_ROOM_SET, room)->settings = before;
+	return true;
+}
+
+bool plan_room_remove(struct plan *plan, struct registry *registry, struct room *room)
+{
+	if (!reserve(plan))
+		return false;
+	registry_room_unlink(registry, room);
+	note(plan, CHANGE_ROOM_REMOVE, room);
+	return true;
+}
+
+bool plan_member_add(struct plan *plan, struct registry *registry, struct member *member)
+{
+	if (!reserve(plan) || registry_member_link(registry, member) != 0)
+		return no_memory(plan);
+	note(plan, CHANGE_MEMBER_ADD, member->room)->member = member;
+	return true;
+}
+
+bool plan_member_remove(struct plan *plan, struct registry *registry, struct member *member)
+{
+	if (!reserve(plan))
+		return false;
+	registry_member_unlink(registry, member);
+	note(plan, CHANGE_MEMBER_REMOVE, member->room)->member = member;
+	return true;
+}
+
+/* What a silence means for the membership, if there is one that may speak. */
+static void silence_apply(struct room *room, const char *user, const struct silence *silence)
+{
+	struct member *member = registry_member(room, user);
+
+	if (member == NULL || member->role == ROLE_LISTENER)
+		return;
+	room->muted -= member_muted(member);
+	if (silence != NULL)
+		member->put.flags |= STN_LEG_MUTED;
+	else
+		member->put.flags &= (uint8_t)~STN_LEG_MUTED;
+	member->put.mute_until_ns = silence == NULL ? 0 : silence->until_ns;
+	room->muted += member_muted(member);
+}
+
+bool plan_silence(
+	struct plan *plan, struct room *room, const char *user, bool muted, int64_t until_ms)
+{
+	struct silence *after = NULL, *before;
+	struct change *change;
+
+	if (!reserve(plan))
+		return false;
+	if (muted) {
+		after = calloc(1, sizeof(*after));
+		if (after == NULL)
+			return no_memory(plan);
+		strncpy(after->user.text, user, EVENT_ID_MAX);
+		after->until_ms = until_ms;
+		after->until_ns = moment_mono(&plan->now, until_ms);
+	}
+	before = hash_remove(&room->silenced, user);
+	if (after != NULL && hash_add(&room->silenced, after) != 0) {
+		free(after);
+		if (before != NULL)
+			hash_add(&room->silenced, before); /* it was there: there is space */
+		return no_memory(plan);
+	}
+	silence_apply(room, user, after);
+	change = note(plan, CHANGE_SILENCE_SET, room);
+	change->silence.before = before;
+	change->silence.after = after;
+	strncpy(change->silence.user.text, user, EVENT_ID_MAX);
+	return true;
+}
+
+static void silence_revert(struct change *change)
+{
+	const char *user = change->silence.user.text;
+
+	hash_remove(&change->room->silenced, user);
+	if (change->silence.before != NULL)
+		hash_add(&change->room->silenced, change->silence.before);
+	silence_apply(change->room, user, change->silence.before);
+	free(change->silence.after);
+}
+
+bool plan_exclude(struct plan *plan, struct room *room, const char *user)
+{
+	struct user_id *excluded;
+
+	if (!reserve(plan))
+		return false;
+	excluded = calloc(1, sizeof(*excluded));
+	if (excluded == NULL)
+		return no_memory(plan);
+	strncpy(excluded->text, user, EVENT_ID_MAX);
+	if (hash_add(&room->excluded, excluded) != 0) {
+		free(excluded);
+		return no_memory(plan);
+	}
+	note(plan, CHANGE_EXCLUDE_ADD, room)->user = excluded;
+	return true;
+}
+
+bool plan_key_used(struct plan *plan, struct room *room, const char *digest)
+{
+	struct used_key *key;
+
+	if (!reserve(plan))
+		return false;
+	key = calloc(1, sizeof(*key));
+	if (key == NULL)
+		return no_memory(plan);
+	strncpy(key->digest, digest, sizeof(key->digest) - 1);
+	if (hash_add(&room->used_keys, key) != 0) {
+		free(key);
+		return no_memory(plan);
+	}
+	note(plan, CHANGE_KEY_USED, room)->key = key;
+	return true;
+}
+
+static void audit_free(struct audit_entry *entry)
+{
+	free(entry->actor);
+	free(entry->member);
+	free(entry->reason);
+}
+
+bool plan_audit(struct plan *plan, struct room *room, const struct audit *audit)
+{
+	struct audit_entry entry = {.action = audit->action, .actor = strdup(audit->actor)};
+	bool copied = entry.actor != NULL;
+
+	if (audit->member != NULL)
+		copied = copied && (entry.member = strdup(audit->member)) != NULL;
+	if (audit->reason != NULL)
+		copied = copied && (entry.reason = strdup(audit->reason)) != NULL;
+	if (!copied || !reserve(plan)) {
+		audit_free(&entry);
+		return no_memory(plan);
+	}
+	note(plan, CHANGE_AUDIT, room)->audit = entry;
+	return true;
+}
+
+bool plan_op(struct plan *plan, const void *op, size_t size)
+{
+	if (plan->ops_capacity - plan->ops_size < size) {
+		size_t capacity = plan->ops_capacity == 0 ? 512 : plan->ops_capacity * 2;
+		unsigned char *ops;
+
+		while (capacity - plan->ops_size < size)
+			capacity *= 2;
+		/* Not realloc: what is left behind would hold keys. */
+		ops = malloc(capacity);
+		if (ops == NULL)
+			return no_memory(plan);
+		if (plan->ops != NULL) {
+			memcpy(ops, plan->ops, plan->ops_size);
+			explicit_bzero(plan->ops, plan->ops_capacity);
+			free(plan->ops);
+		}
+		plan->ops = ops;
+		plan->ops_capacity = capacity;
+	}
+	memcpy(plan->ops + plan->ops_size, op, size);
+	plan->ops_size += size;
+	plan->op_count++;
+	return true;
+}
+
+bool plan_joined(struct plan *plan, uint64_t id)
+{
+	if (plan->joined_count == plan->joined_capacity) {
+		size_t capacity = plan->joined_capacity == 0 ? 4 : plan->joined_capacity * 2;
+		uint64_t *joined = realloc(plan->joined, capacity * sizeof(*joined));
+
+		if (joined == NULL)
+			return no_memory(plan);
+		plan->joined = joined;
+		plan->joined_capacity = capacity;
+	}
+	plan->joined[plan->joined_count++] = id;
+	return true;
+}
+
+bool plan_event_end(
+	struct plan *plan, struct registry *registry, struct room *room, struct writer *writer)
+{
+	struct change *change;
+
+	writer_end_object(writer);
+	if (writer->failed || !reserve(plan)) {
+		writer_clear(writer);
+		return no_memory(plan);
+	}
+	registry->sequence++;
+	room->sequence++;
+	change = note(plan, CHANGE_EVENT, room);
+	change->event.sequence = registry->sequence;
+	change->event.room_sequence = room->sequence;
+	change->event.text = writer->text; /* now the change's own */
+	change->event.size = writer->size;
+	*writer = (struct writer){0};
+	return true;
+}
+
+static void revert_one(struct registry *registry, struct change *change)
+{
+	switch (change->type) {
+	case CHANGE_ROOM_ADD:
+		registry_room_unlink(registry, change->room);
+		room_free(change->room);
+		break;
+	case CHANGE_ROOM_SET:
+		settings_load(change->room, change->settings);
+		free(change->settings);
+		break;
+	case CHANGE_ROOM_REMOVE:
+		/* Its places in the tables are still there: linking again cannot fail. */
+		registry_room_link(registry, change->room);
+		break;
+	case CHANGE_MEMBER_ADD:
+		registry_member_unlink(registry, change->member);
+		member_free(change->member);
+		break;
+	case CHANGE_MEMBER_REMOVE:
+		registry_member_link(registry, change->member);
+		break;
+	case CHANGE_EXCLUDE_ADD:
+		hash_remove(&change->room->excluded, change->user->text);
+		free(change->user);
+		break;
+	case CHANGE_SILENCE_SET:
+		silence_revert(change);
+		break;
+	case CHANGE_KEY_USED:
+		hash_remove(&change->room->used_keys, change->key->digest);
+		free(change->key);
+		break;
+	case CHANGE_AUDIT:
+		audit_free(&change->audit);
+		break;
+	case CHANGE_EVENT:
+		registry->sequence--;
+		change->room->sequence--;
+		free(change->event.text);
+		break;
+	default:
+		break;
+	}
+}
+
+void plan_revert(struct plan *plan, struct registry *registry)
+{
+	while (plan->change_count > 0)
+		revert_one(registry, &plan->changes[--plan->change_count]);
+}
+
+/* What left the registry by this change belongs to nobody else now. */
+static void release_one(struct change *change)
+{
+	switch (change->type) {
+	case CHANGE_ROOM_SET:
+		free(change->settings);
+		break;
+	case CHANGE_ROOM_REMOVE:
+		room_free(change->room);
+		break;
+	case CHANGE_MEMBER_REMOVE:
+		member_free(change->member);
+		break;
+	case CHANGE_SILENCE_SET:
+		free(change->silence.before);
+		break;
+	case CHANGE_AUDIT:
+		audit_free(&change->audit);
+		break;
+	case CHANGE_EVENT:
+		free(change->event.text);
+		break;
+	default:
+		break;
+	}
+}
+
+void plan_clear(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->change_count; i++)
+		release_one(&plan->changes[i]);
+	free(plan->changes);
+	if (plan->ops != NULL)
+		explicit_bzero(plan->ops, plan->ops_capacity);
+	free(plan->ops);
+	free(plan->joined);
+	writer_clear(&plan->answer);
+	*plan = (struct plan){0};
+}

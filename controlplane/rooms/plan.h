@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What follows from one request: changes (applied to the registry at once, written to the store,
+ * taken back if that fails), operations for the data plane, events for subscribers, the answer.
+ *
+ * A handler calls plan_*(); each either does its change and notes it down, or leaves everything as
+ * it was and sets plan->verdict. plan_revert() takes all of it back, newest first; plans of one
+ * transaction are reverted newest first too. plan_clear() frees the plan and whatever left the
+ * registry by it.
+ */
+#ifndef STENTOR_CONTROLPLANE_ROOMS_PLAN_H
+#define STENTOR_CONTROLPLANE_ROOMS_PLAN_H
+
+#include "controlplane/rooms/registry.h"
+#include "controlplane/rooms/writer.h"
+
+enum change_type {
+	CHANGE_ROOM_ADD,
+	CHANGE_ROOM_SET, /* title, topic, floor, capacity, profiles */
+	CHANGE_ROOM_REMOVE,
+	CHANGE_MEMBER_ADD,
+	CHANGE_MEMBER_REMOVE,
+	CHANGE_EXCLUDE_ADD, /* user may not come back */
+	CHANGE_SILENCE_SET, /* user is muted, or no longer */
+	CHANGE_KEY_USED,    /* digest */
+	CHANGE_AUDIT,       /* store only */
+	CHANGE_EVENT,       /* logged and sent to subscribers */
+	CHANGE_COUNT
+};
+
+struct room_settings {
+	char title[ROOM_TITLE_MAX + 1];
+	char topic[ROOM_TOPIC_MAX + 1];
+	bool open_floor;
+	uint32_t capacity;
+	uint8_t profile_count;
+};
+
+struct audit {
+	const char *actor;
+	const char *action;
+	const char *member; /* or NULL */
+	const char *reason; /* or NULL */
+};
+
+/* The same, copied: the store may take it long after the request is gone. */
+struct audit_entry {
+	char *actor, *member, *reason;
+	const char *action;
+};
+
+struct change {
+	enum change_type type;
+	struct room *room;
+	struct member *member;
+	union {
+		struct room_settings *settings; /* ROOM_SET: as they were before */
+		struct {
+			struct silence *before; /* NULL: was not */
+			struct silence *after;  /* NULL: is not any more */
+			struct user_id user;
+		} silence;            /* SILENCE_SET */
+		struct user_id *user; /* EXCLUDE_ADD */
+		struct used_key *key; /* KEY_USED */
+		struct audit_entry audit; /* AUDIT */
+		struct {
+			uint64_t sequence;
+			uint64_t room_sequence;
+			char *text; /* the whole JSON object, without newline */
+			size_t size;
+		} event; /* EVENT */
+	};
+};
+
+/* What has to be asked before the answer is complete. */
+enum plan_query {
+	PLAN_QUERY_NONE,
+	PLAN_QUERY_STATUS,
+	PLAN_QUERY_ROOM,
+	PLAN_QUERY_EXPLAIN,
+	PLAN_QUERY_SUBSCRIBE,
+	PLAN_QUERY_COUNT
+};
+
+struct plan {
+	struct moment now;
+	struct verdict verdict;
+	struct writer answer; /* members of the answer object behind "ok" */
+	struct change *changes;
+	size_t change_count, change_capacity;
+	unsigned char *ops; /* struct stn_op_* back to back; contains keys */
+	size_t ops_size, ops_capacity;
+	uint32_t op_count;
+	uint64_t *joined; /* member ids that these operations bring in */
+	size_t joined_count, joined_capacity;
+	bool safety;
+	enum plan_query query;
+};
+
+void plan_init(struct plan *plan, const struct moment *now);
+void plan_clear(struct plan *plan);
+void plan_revert(struct plan *plan, struct registry *registry);
+
+/* Each: true, or false with the verdict set (unavailable: out of memory). */
+bool plan_room_add(struct plan *plan, struct registry *registry, struct room *room);
+bool plan_room_set(struct plan *plan, struct room *room, const struct room_settings *settings);
+bool plan_room_remove(struct plan *plan, struct registry *registry, struct room *room);
+bool plan_member_add(struct plan *plan, struct registry *registry, struct member *member);
+bool plan_silence(
+	struct plan *plan, struct room *room, const char *user, bool muted, int64_t until_ms);
+bool plan_member_remove(struct plan *plan, struct registry *registry, struct member *member);
+bool plan_exclude(struct plan *plan, struct room *room, const char *user);
+bool plan_key_used(struct plan *plan, struct room *room, const char *digest);
+bool plan_audit(struct plan *plan, struct room *room, const struct audit *audit);
+/* One table operation. */
+bool plan_op(struct plan *plan, const void *op, size_t size);
+
+/* Says that the operations bring this member in. */
+bool plan_joined(struct plan *plan, uint64_t member_id);
+/* Notes an event down, closes and takes the writer's text; see outgoing.h. */
+bool plan_event_end(
+	struct plan *plan, struct registry *registry, struct room *room, struct writer *writer);
+/* The settings as they are, to change some and hand them to plan_room_set(). */
+void plan_room_settings(const struct room *room, struct room_settings *settings);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
+#include "controlplane/rooms/policy.h"
+
+static bool is_host(const struct room *room, const char *user)
+{
+	return strcmp(room->host.text, user) == 0;
+}
+
+bool policy_host(
+	const struct room *room, const char *actor, const char *what, struct verdict *verdict)
+{
+	if (is_host(room, actor))
+		return true;
+	return verdict_refuse(verdict, VERDICT_NOT_ALLOWED,
+		"only the host of \"%s\" may %s, \"%s\" is not", room->name.text, what, actor);
+}
+
+static bool may_speak(const struct room *room, const char *user)
+{
+	if (room->open_floor || is_host(room, user))
+		return true;
+	for (size_t i = 0; i < room->speaker_count; i++) {
+		if (strcmp(room->speakers[i].text, user) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool policy_join(const struct room *room, const char *actor, const char *user,
+	enum member_role role, struct verdict *verdict)
+{
+	if (!is_host(room, actor) && strcmp(actor, user) != 0)
+		return verdict_refuse(verdict, VERDICT_NOT_ALLOWED,
+			"only the host may bring others in, \"%s\" may join only as themself",
+			actor);
+	if (hash_find(&room->excluded, user) != NULL)
+		return verdict_refuse(verdict, VERDICT_NOT_ALLOWED,
+			"\"%s\" was removed from \"%s\" and may not come back", user,
+			room->name.text);
+	if (role == ROLE_HOST && !is_host(room, user))
+		return verdict_refuse(verdict, VERDICT_NOT_ALLOWED,
+			"\"%s\" is not the host of \"%s\"", user, room->name.text);
+	if (role == ROLE_SPEAKER && !is_host(room, actor) && !may_speak(room, user))
+		return verdict_refuse(verdict, VERDICT_NOT_ALLOWED,
+			"\"%s\" may not speak in \"%s\": the host admits speakers", user,
+			room->name.text);
+	return true;
+}
+
+bool policy_leave(
+	const struct room *room, const char *actor, const char *user, struct verdict *verdict)
+{
+	if (strcmp(actor, user) == 0)
+		return true;
+	return policy_host(room, actor, "end somebody else's membership", verdict);
+}
+
+bool policy_remove(
+	const struct room *room, const char *actor, const char *user, struct verdict *verdict)
+{
+	if (!policy_host(room, actor, "remove a member", verdict))
+		return false;
+	if (is_host(room, user))
+		return verdict_refuse(verdict, VERDICT_NOT_ALLOWED,
+			"the host cannot be removed from their own room");
+	return true;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Who may do what in a room, by the actor's role. Every rule is here, none in a handler; each
+ * returns whether it is allowed and fills in the verdict when it is not. Reads the registry, never
+ * changes it.
+ */
+#ifndef STENTOR_CONTROLPLANE_ROOMS_POLICY_H
+#define STENTOR_CONTROLPLANE_ROOMS_POLICY_H
+
+#include "controlplane/rooms/room.h"
+
+/* Change, close, or moderate this room: its host. what: "close the room", for the message. */
+bool policy_host(
+	const struct room *room, const char *actor, const char *what, struct verdict *verdict);
+
+/* actor brings user in with that role. */
+bool policy_join(const struct room *room, const char *actor, const char *user,
+	enum member_role role, struct verdict *verdict);
+
+/* actor ends the membership of user. */
+bool policy_leave(
+	const struct room *room, const char *actor, const char *user, struct verdict *verdict);
+
+/* actor removes user for good. */
+bool policy_remove(
+	const struct room *room, const char *actor, const char *user, struct verdict *verdict);
+
+#endif

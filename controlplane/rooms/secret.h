@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * SRTP master keys: read from text, minted, digested, written. The only file of rooms/ that knows
+ * OpenSSL (base64, SHA-256). Keys live in struct stn_master_key of members and rooms and nowhere
+ * else; answers carry marks, which secret_expand() replaces in the buffer that goes to the socket.
+ */
+#ifndef STENTOR_CONTROLPLANE_ROOMS_SECRET_H
+#define STENTOR_CONTROLPLANE_ROOMS_SECRET_H
+
+#include "controlplane/rooms/registry.h"
+#include "controlplane/rooms/writer.h"
+
+/* Marks: 't' and 'r' the keys of a member (by member_id), 'g' the group key of a room (by room_id),
+ * 'p' true when the data plane has everything, else false. */
+#define SECRET_MARK_TX 't'
+#define SECRET_MARK_RX 'r'
+#define SECRET_MARK_GROUP 'g'
+#define SECRET_MARK_PROGRAMMED 'p'
+
+#define SECRET_TEXT_SIZE 64 /* base64 of the longest key and salt, with NUL: 61 */
+
+/* In the order of enum stn_suite without NONE; NULL-terminated. */
+extern const char *const secret_suite_names[];
+const char *secret_suite_name(unsigned int suite);
+/* Bytes of master key and salt. */
+size_t secret_key_size(unsigned int suite);
+size_t secret_salt_size(unsigned int suite);
+
+/* Master key and salt from base64 or hex. 0, or -EINVAL. */
+int secret_parse(unsigned int suite, const char *text, struct stn_master_key *key);
+/* Fresh random ones. 0 or negative errno. */
+int secret_mint(struct registry *registry, unsigned int suite, struct stn_master_key *key);
+/* base64 with NUL, at most SECRET_TEXT_SIZE bytes. */
+void secret_text(const struct stn_master_key *key, char *text);
+/* SHA-256 in hex: 64 bytes and NUL. 0 or -ENOMEM. */
+int secret_digest(const struct stn_master_key *key, char *digest);
+
+/* Appends text with its marks replaced; a key that is no longer there becomes null. */
+void secret_expand(const struct registry *registry, bool programmed, const char *text, size_t size,
+	struct writer *out);
+
+#endif
