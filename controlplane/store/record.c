@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Writes the changes of a plan: one statement or two for each. */
+#include <errno.h>
+#include <string.h>
+
+#include "controlplane/store/database.h"
+
+static void bind_settings(
+	struct store *store, enum statement at, int first, const struct room *room)
+{
+	database_text(store, at, first, room->title);
+	database_text(store, at, first + 1, room->topic);
+	database_number(store, at, first + 2, room->open_floor);
+	database_number(store, at, first + 3, room->capacity);
+}
+
+static void bind_profiles(
+	struct store *store, enum statement at, int position, const struct room *room)
+{
+	database_bytes(store, at, position, room->put.profile,
+		room->put.profile_count * sizeof(room->put.profile[0]));
+}
+
+static int room_add(struct store *store, const struct room *room)
+{
+	enum statement at = STATEMENT_ROOM_ADD;
+
+	database_number(store, at, 1, (int64_t)room->put.room_id);
+	database_text(store, at, 2, room->name.text);
+	database_text(store, at, 3, room->host.text);
+	bind_settings(store, at, 4, room);
+	database_number(store, at, 8, room->opened_ms);
+	database_number(store, at, 9, room->end_ms);
+	database_number(store, at, 10, (int64_t)room->sequence);
+	database_number(store, at, 11, room->put.slot_count);
+	database_bytes(store, at, 12, room->put.slot_ssrc, sizeof(room->put.slot_ssrc));
+	bind_profiles(store, at, 13, room);
+	database_number(store, at, 14, room->put.group_key.suite);
+	database_bytes(store, at, 15, room->speakers == NULL ? (const void *)"" : room->speakers,
+		room->speaker_count * sizeof(room->speakers[0]));
+	return database_run(store, at);
+}
+
+static int room_set(struct store *store, const struct room *room)
+{
+	database_number(store, STATEMENT_ROOM_SET, 1, (int64_t)room->put.room_id);
+	bind_settings(store, STATEMENT_ROOM_SET, 2, room);
+	bind_profiles(store, STATEMENT_ROOM_SET, 6, room);
+	return database_run(store, STATEMENT_ROOM_SET);
+}
+
+static int room_remove(struct store *store, const struct room *room)
+{
+	static const enum statement all[] = {STATEMENT_ROOM_REMOVE, STATEMENT_ROOM_CLEAR_EXCLUDED,
+		STATEMENT_ROOM_CLEAR_SILENCED, STATEMENT_ROOM_CLEAR_KEYS};
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < sizeof(all) / sizeof(all[0]); i++) {
+		database_number(store, all[i], 1, (int64_t)room->put.room_id);
+		rc = database_run(store, all[i]);
+	}
+	return rc;
+}
+
+static int member_add(struct store *store, const struct member *member)
+{
+	const struct stn_op_leg_put *put = &member->put;
+	enum statement at = STATEMENT_MEMBER_ADD;
+
+	database_number(store, at, 1, (int64_t)put->member_id);
+	database_number(store, at, 2, (int64_t)put->leg_id);
+	database_number(store, at, 3, (int64_t)put->room_id);
+	database_text(store, at, 4, member->user.text);
+	database_number(store, at, 5, member->role);
+	database_number(store, at, 6, member->joined_ms);
+	database_number(store, at, 7, member->end_ms);
+	database_bytes(store, at, 8, &put->remote, sizeof(put->remote));
+	database_number(store, at, 9, put->protection);
+	database_number(store, at, 10, put->transport);
+	database_number(store, at, 11, put->profile);
+	database_number(store, at, 12, put->payload_type);
+	database_number(store, at, 13, put->audio_level_id);
+	database_number(store, at, 14, put->source_ssrc);
+	database_number(store, at, 15, put->tx.suite);
+	database_number(store, at, 16, put->rx.suite);
+	return database_run(store, at);
+}
+
+static int member_remove(struct store *store, const struct member *member)
+{
+	database_number(store, STATEMENT_MEMBER_REMOVE, 1, (int64_t)member_id(member));
+	return database_run(store, STATEMENT_MEMBER_REMOVE);
+}
+
+static int named(struct store *store, enum statement at, const struct room *room, const char *name)
+{
+	database_number(store, at, 1, (int64_t)room->put.room_id);
+	database_text(store, at, 2, name);
+	return database_run(store, at);
+}
+
+static int silence_set(struct store *store, const struct change *change)
+{
+	const char *user = change->silence.user.text;
+
+	if (change->silence.after == NULL)
+		return named(store, STATEMENT_SILENCE_REMOVE, change->room, user);
+	database_number(store, STATEMENT_SILENCE_PUT, 3, change->silence.after->until_ms);
+	return named(store, STATEMENT_SILENCE_PUT, change->room, user);
+}
+
+static int audit_add(struct store *store, const struct change *change, int64_t at_ms)
+{
+	enum statement at = STATEMENT_AUDIT_ADD;
+
+	database_number(store, at, 1, at_ms);
+	database_text(store, at, 2, change->room->name.text);
+	database_number(store, at, 3, (int64_t)change->room->put.room_id);
+	database_text(store, at, 4, change->audit.actor);
+	database_text(store, at, 5, change->audit.action);
+	database_text(store, at, 6, change->audit.member);
+	database_text(store, at, 7, change->audit.reason);
+	return database_run(store, at);
+}
+
+static int event_add(struct store *store, const struct change *change)
+{
+	enum statement at = STATEMENT_EVENT_ADD;
+
+	store->last_event = change->event.sequence;
+	database_number(store, at, 1, (int64_t)change->event.sequence);
+	database_number(store, at, 2, (int64_t)change->room->put.room_id);
+	database_number(store, at, 3, (int64_t)change->event.room_sequence);
+	database_bytes(store, at, 4, change->event.text, change->event.size);
+	return database_run(store, at);
+}
+
+static int write_one(struct store *store, const struct plan *plan, const struct change *change)
+{
+	switch (change->type) {
+	case CHANGE_ROOM_ADD:
+		return room_add(store, change->room);
+	case CHANGE_ROOM_SET:
+		return room_set(store, change->room);
+	case CHANGE_ROOM_REMOVE:
+		return room_remove(store, change->room);
+	case CHANGE_MEMBER_ADD:
+		return member_add(store, change->member);
+	case CHANGE_MEMBER_REMOVE:
+		return member_remove(store, change->member);
+	case CHANGE_EXCLUDE_ADD:
+		return named(store, STATEMENT_EXCLUDE_ADD, change->room, change->user->text);
+	case CHANGE_SILENCE_SET:
+		return silence_set(store, change);
+	case CHANGE_KEY_USED:
+		return named(store, STATEMENT_KEY_ADD, change->room, change->key->digest);
+	case CHANGE_AUDIT:
+		return audit_add(store, change, plan->now.wall_ms);
+	case CHANGE_EVENT:
+		return event_add(store, change);
+	default:
+		return -EINVAL;
+	}
+}
+
+int store_write(struct store *store, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->change_count; i++) {
+		int rc = write_one(store, plan, &plan->changes[i]);
+
+		if (rc != 0)
+			return rc;
+	}
+	return 0;
+}

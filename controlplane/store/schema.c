@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <assert.h>
+#include <errno.h>
+
+#include "controlplane/store/database.h"
+
+/*
+ * One step a version; a step that was released is never changed. Ids are 64 bit and unsigned, and
+ * lie in SQLite's signed integers bit by bit: the box id keeps them below 2^63.
+ */
+static const char *const migrations[] = {
+	"CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE rooms (room_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+	" host TEXT NOT NULL, title TEXT NOT NULL, topic TEXT NOT NULL,"
+	" open_floor INTEGER NOT NULL, capacity INTEGER NOT NULL, opened_ms INTEGER NOT NULL,"
+	" end_ms INTEGER NOT NULL, sequence INTEGER NOT NULL, slot_count INTEGER NOT NULL,"
+	" slot_ssrc BLOB NOT NULL, profiles BLOB NOT NULL, group_suite INTEGER NOT NULL,"
+	" speakers BLOB NOT NULL);"
+	"CREATE TABLE members (member_id INTEGER PRIMARY KEY, leg_id INTEGER NOT NULL UNIQUE,"
+	" room_id INTEGER NOT NULL, user TEXT NOT NULL, role INTEGER NOT NULL,"
+	" joined_ms INTEGER NOT NULL, end_ms INTEGER NOT NULL, remote BLOB NOT NULL,"
+	" protection INTEGER NOT NULL, transport INTEGER NOT NULL, profile INTEGER NOT NULL,"
+	" payload_type INTEGER NOT NULL, audio_level_id INTEGER NOT NULL, ssrc INTEGER NOT NULL,"
+	" tx_suite INTEGER NOT NULL, rx_suite INTEGER NOT NULL);"
+	"CREATE INDEX members_room ON members (room_id);"
+	"CREATE TABLE excluded (room_id INTEGER NOT NULL, user TEXT NOT NULL,"
+	" PRIMARY KEY (room_id, user)) WITHOUT ROWID;"
+	"CREATE TABLE silenced (room_id INTEGER NOT NULL, user TEXT NOT NULL,"
+	" until_ms INTEGER NOT NULL, PRIMARY KEY (room_id, user)) WITHOUT ROWID;"
+	"CREATE TABLE used_keys (room_id INTEGER NOT NULL, digest TEXT NOT NULL,"
+	" PRIMARY KEY (room_id, digest)) WITHOUT ROWID;"
+	"CREATE TABLE audit (audit_id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL,"
+	" room TEXT NOT NULL, room_id INTEGER NOT NULL, actor TEXT, action TEXT NOT NULL,"
+	" member TEXT, reason TEXT);"
+	"CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit"
+	" BEGIN SELECT RAISE(ABORT, 'audit only appends'); END;"
+	"CREATE TRIGGER audit_is_final BEFORE UPDATE ON audit"
+	" BEGIN SELECT RAISE(ABORT, 'audit only appends'); END;"
+	"CREATE TABLE events (sequence INTEGER PRIMARY KEY, room_id INTEGER NOT NULL,"
+	" room_sequence INTEGER NOT NULL, text BLOB NOT NULL);"
+	"CREATE INDEX events_room ON events (room_id, sequence);"
+	"CREATE TABLE answers (answer_id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" id TEXT NOT NULL UNIQUE, text BLOB NOT NULL);",
+};
+#define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
+
+static const char *const statements[] = {
+	[STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
+	[STATEMENT_COMMIT] = "COMMIT",
+	[STATEMENT_ROLLBACK] = "ROLLBACK",
+	[STATEMENT_META_PUT] = "INSERT OR REPLACE INTO meta VALUES (?1, ?2)",
+	[STATEMENT_META_GET] = "SELECT value FROM meta WHERE name = ?1",
+	[STATEMENT_ROOM_ADD] =
+		"INSERT INTO rooms VALUES"
+		" (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+	[STATEMENT_ROOM_SET] = "UPDATE rooms SET title = ?2, topic = ?3, open_floor = ?4,"
+			       " capacity = ?5, profiles = ?6 WHERE room_id = ?1",
+	/* The room's own rows go with it; its events stay for replay, the audit for good. */
+	[STATEMENT_ROOM_REMOVE] = "DELETE FROM rooms WHERE room_id = ?1",
+	[STATEMENT_ROOM_CLEAR_EXCLUDED] = "DELETE FROM excluded WHERE room_id = ?1",
+	[STATEMENT_ROOM_CLEAR_SILENCED] = "DELETE FROM silenced WHERE room_id = ?1",
+	[STATEMENT_ROOM_CLEAR_KEYS] = "DELETE FROM used_keys WHERE room_id = ?1",
+	[STATEMENT_MEMBER_ADD] =
+		"INSERT INTO members VALUES"
+		" (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+	[STATEMENT_MEMBER_REMOVE] = "DELETE FROM members WHERE member_id = ?1",
+	[STATEMENT_EXCLUDE_ADD] = "INSERT OR IGNORE INTO excluded VALUES (?1, ?2)",
+	[STATEMENT_SILENCE_PUT] = "INSERT OR REPLACE INTO silenced VALUES (?1, ?2, ?3)",
+	[STATEMENT_SILENCE_REMOVE] = "DELETE FROM silenced WHERE room_id = ?1 AND user = ?2",
+	[STATEMENT_KEY_ADD] = "INSERT OR IGNORE INTO used_keys VALUES (?1, ?2)",
+	[STATEMENT_AUDIT_ADD] =
+		"INSERT INTO audit (at_ms, room, room_id, actor, action, member, reason)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[STATEMENT_EVENT_ADD] = "INSERT INTO events VALUES (?1, ?2, ?3, ?4)",
+	[STATEMENT_ROOM_SEQUENCES] =
+		"UPDATE rooms SET sequence = coalesce((SELECT max(room_sequence) FROM events"
+		" WHERE events.room_id = rooms.room_id), sequence)",
+	[STATEMENT_EVENT_PRUNE] = "DELETE FROM events WHERE sequence <= ?1",
+	[STATEMENT_ANSWER_PUT] = "INSERT OR REPLACE INTO answers (id, text) VALUES (?1, ?2)",
+	[STATEMENT_ANSWER_GET] = "SELECT text FROM answers WHERE id = ?1",
+	[STATEMENT_ANSWER_REMOVE] = "DELETE FROM answers WHERE id = ?1",
+	[STATEMENT_ANSWER_PRUNE] = "DELETE FROM answers WHERE answer_id <="
+				   " (SELECT max(answer_id) FROM answers) - ?1",
+	[STATEMENT_LOG_READ] = "SELECT sequence, text FROM events WHERE sequence > ?1"
+			       " ORDER BY sequence LIMIT ?2",
+	[STATEMENT_LOG_READ_ROOM] = "SELECT sequence, text FROM events WHERE room_id = ?3"
+				    " AND sequence > ?1 ORDER BY sequence LIMIT ?2",
+	[STATEMENT_LOG_FIRST] = "SELECT min(sequence) FROM events",
+	[STATEMENT_LOG_LAST] = "SELECT max(sequence) FROM events",
+	[STATEMENT_LOAD_ROOMS] =
+		"SELECT rooms.*, coalesce((SELECT max(room_sequence) FROM events"
+		" WHERE events.room_id = rooms.room_id), rooms.sequence) FROM rooms"
+		" ORDER BY room_id",
+	[STATEMENT_LOAD_MEMBERS] = "SELECT * FROM members ORDER BY member_id",
+	[STATEMENT_LOAD_EXCLUDED] = "SELECT room_id, user FROM excluded",
+	[STATEMENT_LOAD_SILENCED] = "SELECT room_id, user, until_ms FROM silenced",
+	[STATEMENT_LOAD_KEYS] = "SELECT room_id, digest FROM used_keys",
+};
+static_assert(sizeof(statements) / sizeof(statements[0]) == STATEMENT_COUNT, "text of each");
+
+static int exec(struct store *store, const char *sql)
+{
+	int rc = sqlite3_exec(store->connection, sql, NULL, NULL, NULL);
+
+	return rc == SQLITE_OK ? 0 : database_error(store, "schema", rc);
+}
+
+static int version_get(struct store *store, int *version)
+{
+	sqlite3_stmt *statement;
+	int rc = sqlite3_prepare_v2(store->connection, "PRAGMA user_version", -1, &statement, NULL);
+
+	if (rc == SQLITE_OK) {
+		rc = sqlite3_step(statement);
+		*version = sqlite3_column_int(statement, 0);
+		sqlite3_finalize(statement);
+	}
+	return rc == SQLITE_ROW ? 0 : database_error(store, "user_version", rc);
+}
+
+static int migrate(struct store *store, int version)
+{
+	char *step = sqlite3_mprintf("BEGIN EXCLUSIVE; %s PRAGMA user_version = %d; COMMIT;",
+		migrations[version], version + 1);
+	int rc = step == NULL ? -ENOMEM : exec(store, step);
+
+	sqlite3_free(step);
+	if (rc != 0 && !sqlite3_get_autocommit(store->connection))
+		sqlite3_exec(store->connection, "ROLLBACK", NULL, NULL, NULL);
+	return rc;
+}
+
+int schema_apply(struct store *store)
+{
+	int version = 0;
+	int rc = exec(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+			     "PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF;");
+
+	if (rc == 0)
+		rc = version_get(store, &version);
+	if (rc == 0 && version > VERSION)
+		return -EPROTO; /* written by a newer program: hands off */
+	for (; rc == 0 && version < VERSION; version++)
+		rc = migrate(store, version);
+	return rc;
+}
+
+int schema_prepare(struct store *store)
+{
+	for (int i = 0; i < STATEMENT_COUNT; i++) {
+		int rc = sqlite3_prepare_v3(store->connection, statements[i], -1,
+			SQLITE_PREPARE_PERSISTENT, &store->statements[i], NULL);
+
+		if (rc != SQLITE_OK)
+			return database_error(store, statements[i], rc);
+	}
+	return 0;
+}
