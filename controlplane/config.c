@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdio.h>
+
+#include "configs/log.h"
+#include "controlplane/config.h"
+
+#define INT_OPTION(key_, fallback_, min_, max_, unit_, help_) \
+	{ \
+		.key = #key_, .type = OPTION_INT, .fallback = (fallback_), .min = (min_), \
+		.max = (max_), .unit = (unit_), .help = (help_), OPTION_FIELD(struct config, key_) \
+	}
+
+static const struct option options[] = {
+	{.key = "events_socket",
+		.type = OPTION_STRING,
+		.fallback = "/run/stentor/events.sock",
+		.min = 1,
+		.help = "Where the application connects: JSON lines over a Unix socket.",
+		OPTION_FIELD(struct config, events_socket)},
+	{.key = "table_socket",
+		.type = OPTION_STRING,
+		.fallback = "/run/stentor/table.sock",
+		.min = 1,
+		.help = "Where the data plane listens; its option of the same name.",
+		OPTION_FIELD(struct config, table_socket)},
+	{.key = "database",
+		.type = OPTION_STRING,
+		.fallback = "/var/lib/stentor/stentor.db",
+		.min = 1,
+		.help = "SQLite file of rooms, members, events and audit. Its folder must exist.",
+		OPTION_FIELD(struct config, database)},
+	INT_OPTION(box_id, "0", 0, 32767, NULL,
+		"Number of this box among all that may ever share rooms: part of every id."),
+	INT_OPTION(allowed_uid, "-1", -1, 4294967294, NULL,
+		"User who may connect to events_socket besides root and the program's own. -1: "
+		"none."),
+	INT_OPTION(allowed_gid, "-1", -1, 4294967294, NULL,
+		"Group whose members may connect to events_socket, and that owns it. -1: none."),
+	INT_OPTION(rooms_max, "10000", 1, 1000000, "rooms", "Rooms open at a time."),
+	INT_OPTION(members_max, "1000000", 1, 10000000, "members", "Members of all rooms."),
+	INT_OPTION(room_members_max, "1000000", 1, 10000000, "members", "Members of one room."),
+	INT_OPTION(connections_max, "64", 1, 1024, "connections",
+		"Connections to events_socket at a time."),
+	INT_OPTION(
+		subscribers_max, "32", 1, 1024, "connections", "How many of them may subscribe."),
+	INT_OPTION(pending_max, "4096", 1, 32768, "requests",
+		"Requests under way at a time; beyond it only safety actions are taken."),
+	INT_OPTION(answer_timeout_ms, "3000", 100, 60000, "ms",
+		"How long a safety action waits for a data plane that is away before it is "
+		"answered."),
+	INT_OPTION(stall_timeout_ms, "10000", 100, 600000, "ms",
+		"A connection that takes no byte of what waits for it for so long is cut."),
+	INT_OPTION(log_max, "1000000", 1000, 1000000000, "events",
+		"Events kept in the database for replay."),
+	INT_OPTION(answers_max, "1000000", 1000, 1000000000, "answers",
+		"Answers kept in the database for requests that are repeated."),
+	{.key = "log_level",
+		.type = OPTION_ENUM,
+		.fallback = "info",
+		.names = log_level_names,
+		.help = "Least important level that is logged.",
+		OPTION_FIELD(struct config, log_level)},
+	{.key = NULL}};
+
+static int check(const void *from, struct option_error *error)
+{
+	const struct config *config = from;
+
+	if (config->room_members_max <= config->members_max)
+		return 0;
+	snprintf(error->text, sizeof(error->text), "room_members_max = %u: at most members_max, %u",
+		config->room_members_max, config->members_max);
+	return -EINVAL;
+}
+
+const struct option_table controlplane_options = {"controlplane", "stentor-controlplane",
+	"rooms, people and rules of a Stentor relay", options, sizeof(struct config), check};

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What ends by itself: facts, written and announced like requests, with nobody to answer. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "configs/log.h"
+#include "controlplane/conductor.h"
+#include "controlplane/rooms/outgoing.h"
+
+void ending_in_room(struct conductor *c, struct room *room, const struct ending *ending)
+{
+	struct member **members = calloc(room->roster.count + 1, sizeof(struct member *));
+	struct moment now = conductor_now();
+	struct member *member;
+	struct plan plan;
+	size_t count = 0;
+	uint64_t id = 0;
+
+	if (members == NULL)
+		return;
+	while ((member = roster_next(&room->roster, &id)) != NULL) {
+		if (ending->applies(c, member))
+			members[count++] = member;
+	}
+	if (count > 0) {
+		plan_init(&plan, &now);
+		log_info("members_end", "room=%s count=%zu reason=%s", room->name.text, count,
+			ending->reason);
+		if (outgoing_members_left(
+			    &plan, c->registry, room, members, count, ending->reason)) {
+			turn_fact(c, &plan);
+		} else {
+			plan_revert(&plan, c->registry);
+			plan_clear(&plan);
+		}
+	}
+	free(members);
+}
+
+void ending_members(struct conductor *c, const struct ending *ending)
+{
+	struct room *room;
+	uint64_t id = 0;
+
+	while ((room = roster_next(&c->registry->room_roster, &id)) != NULL)
+		ending_in_room(c, room, ending);
+}
+
+void ending_room(struct conductor *c, struct room *room, const char *reason)
+{
+	struct moment now = conductor_now();
+	struct plan plan;
+
+	plan_init(&plan, &now);
+	log_info("room_ends", "room=%s reason=%s", room->name.text, reason);
+	if (outgoing_room_closed(&plan, c->registry, room, NULL, reason)) {
+		turn_fact(c, &plan);
+		return;
+	}
+	plan_revert(&plan, c->registry);
+	plan_clear(&plan);
+}
+
+void ending_member(struct conductor *c, struct member *member, const char *reason)
+{
+	struct moment now = conductor_now();
+	struct plan plan;
+
+	plan_init(&plan, &now);
+	if (outgoing_member_left(&plan, c->registry, member, reason)) {
+		turn_fact(c, &plan);
+		return;
+	}
+	plan_revert(&plan, c->registry);
+	plan_clear(&plan);
+}
+
+static bool is_expired(const struct conductor *c, const struct member *member)
+{
+	return member->put.end_ns != 0 && member->put.end_ns <= loop_now_ns();
+}
+
+static void expire_silences(struct conductor *c, struct room *room)
+{
+	size_t position = 0;
+	struct silence *silence;
+
+	while ((silence = hash_next(&room->silenced, &position)) != NULL) {
+		if (silence->until_ns == 0 || silence->until_ns > loop_now_ns())
+			continue;
+		ending_silence(c, room, silence->user.text);
+		position = 0; /* the table has changed */
+	}
+}
+
+void ending_silence(struct conductor *c, struct room *room, const char *user)
+{
+	struct moment now = conductor_now();
+	struct audit why = {.reason = "expired"};
+	struct user_id name = {0};
+	struct plan plan;
+
+	strncpy(name.text, user, EVENT_ID_MAX); /* the silence itself goes with the plan */
+	why.member = name.text;
+	plan_init(&plan, &now);
+	if (outgoing_silence(&plan, c->registry, room, &why, false, 0)) {
+		turn_fact(c, &plan);
+		return;
+	}
+	plan_revert(&plan, c->registry);
+	plan_clear(&plan);
+}
+
+void ending_expired(struct conductor *c)
+{
+	static const struct ending expired = {"expired", is_expired};
+	struct room *room;
+	uint64_t id = 0;
+
+	/* A data plane that is there says itself what has ended. */
+	if (link_state(c->link) == LINK_UP || link_state(c->link) == LINK_SYNCING)
+		return;
+	while ((room = roster_next(&c->registry->room_roster, &id)) != NULL) {
+		if (room->put.end_ns != 0 && room->put.end_ns <= loop_now_ns())
+			ending_room(c, room, "expired");
+		else
+			expire_silences(c, room);
+	}
+	ending_members(c, &expired);
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The link's callbacks: what a restart of either plane means for rooms, members and keys. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "configs/log.h"
+#include "controlplane/conductor.h"
+
+/* Sent to a data plane, and nobody knows whether it ever protected a packet under these keys. */
+static bool is_doubtful(const struct conductor *c, const struct member *member)
+{
+	return member->tried && !member->programmed;
+}
+
+static bool is_of_other_store(const struct conductor *c, const struct member *member)
+{
+	return member->put.key_store_id != 0 && member->put.key_store_id != c->hello.index_store_id;
+}
+
+static bool is_without_keys(const struct conductor *c, const struct member *member)
+{
+	return !member->keys_known;
+}
+
+static void forget_live(struct conductor *c)
+{
+	struct member *member;
+	struct room *room;
+	uint64_t id = 0;
+
+	while ((member = roster_next(&c->registry->members, &id)) != NULL)
+		member->connected = false;
+	id = 0;
+	while ((room = roster_next(&c->registry->room_roster, &id)) != NULL)
+		memset(room->holder, 0, sizeof(room->holder));
+}
+
+static void end_rooms_of_other_store(struct conductor *c)
+{
+	struct room *room;
+	uint64_t id = 0;
+
+	while ((room = roster_next(&c->registry->room_roster, &id)) != NULL) {
+		if (room->put.group_key.suite != STN_SUITE_NONE &&
+			room->put.group_key_store_id != 0 &&
+			room->put.group_key_store_id != c->hello.index_store_id)
+			ending_room(c, room, "rekey_required");
+	}
+}
+
+static void connected(void *context, const struct stn_hello_reply *hello)
+{
+	static const struct ending doubtful = {"rekey_required", is_doubtful};
+	static const struct ending other_store = {"rekey_required", is_of_other_store};
+	struct conductor *c = context;
+
+	log_info("dataplane_connected",
+		"version=%.24s engine=%.16s workers=%u legs=%u restarted=%d", hello->version,
+		hello->engine, hello->worker_count, hello->legs,
+		c->greeted && c->hello.instance_id != hello->instance_id);
+	if (!c->greeted || c->hello.instance_id != hello->instance_id)
+		forget_live(c);
+	c->hello = *hello;
+	c->greeted = true;
+	ending_members(c, &doubtful);
+	ending_members(c, &other_store);
+	end_rooms_of_other_store(c);
+	ending_expired(c);
+}
+
+static void dump_room(void *context, const struct stn_op_room_put *put)
+{
+	struct conductor *c = context;
+	struct room *room = registry_room_by_id(c->registry, put->room_id);
+
+	if (room == NULL || put->group_key.suite == STN_SUITE_NONE ||
+		put->group_key.suite != room->put.group_key.suite || room->group_key_known)
+		return;
+	room->put.group_key = put->group_key;
+	room->put.group_key_store_id = c->hello.index_store_id;
+	room->group_key_known = true;
+}
+
+/* A leg is taken back only if it is the one the database means, in everything that never changes.
+ */
+static bool is_same_leg(const struct stn_op_leg_put *a, const struct stn_op_leg_put *b)
+{
+	return a->leg_id == b->leg_id && a->room_id == b->room_id &&
+	       a->protection == b->protection && a->transport == b->transport &&
+	       a->profile == b->profile && a->tx.suite == b->tx.suite &&
+	       a->rx.suite == b->rx.suite && memcmp(&a->remote, &b->remote, sizeof(a->remote)) == 0;
+}
+
+static void dump_leg(void *context, const struct stn_op_leg_put *put)
+{
+	struct conductor *c = context;
+	struct member *member = registry_member_by_id(c->registry, put->member_id);
+
+	if (member == NULL || member->programmed || !is_same_leg(put, &member->put))
+		return;
+	member->put.tx = put->tx;
+	member->put.rx = put->rx;
+	memcpy(member->put.origin, put->origin, sizeof(put->origin));
+	member->put.flags |= STN_LEG_ORIGIN_KNOWN;
+	member->put.key_store_id = c->hello.index_store_id;
+	member->keys_known = true;
+	member->programmed = true;
+}
+
+static void dump_end(void *context, uint32_t status)
+{
+	static const struct ending lost = {"keys_lost", is_without_keys};
+	struct conductor *c = context;
+	struct room *room;
+	uint64_t id = 0;
+
+	if (status != STN_STATUS_OK)
+		log_error("dump_failed", "status=%s", stn_status_name(status));
+	while ((room = roster_next(&c->registry->room_roster, &id)) != NULL) {
+		if (room->put.group_key.suite != STN_SUITE_NONE && !room->group_key_known)
+			ending_room(c, room, "keys_lost");
+	}
+	ending_members(c, &lost);
+}
+
+static void enumerate(void *context, struct link_ops *ops)
+{
+	struct conductor *c = context;
+	const struct registry *registry = c->registry;
+	size_t most = registry->room_roster.count + registry->members.count;
+	uint64_t *named = malloc((most + 1) * sizeof(*named)), id = 0;
+	struct member *member;
+	struct room *room;
+
+	free(c->named);
+	c->named = named;
+	c->named_count = 0;
+	c->round++;
+	if (named == NULL) {
+		ops->failed = true;
+		return;
+	}
+	while ((room = roster_next(&registry->room_roster, &id)) != NULL) {
+		link_ops_room_put(ops, &room->put);
+		named[c->named_count++] = id;
+	}
+	id = 0;
+	while ((member = roster_next(&registry->members, &id)) != NULL) {
+		link_ops_leg_put(ops, &member->put);
+		member->round = c->round;
+		member->tried = true;
+		named[c->named_count++] = id;
+	}
+}
+
+static bool is_programmed_once(const struct conductor *c, const struct member *member)
+{
+	return member->put.key_store_id != 0;
+}
+
+/* Takes out of the wish what the data plane cannot do, so that the rest is done. */
+static void correct_wish(struct conductor *c, const struct link_result *result)
+{
+	static const struct ending stale = {"rekey_required", is_programmed_once};
+	const char *reason = result->status == STN_STATUS_STALE_KEY ? "rekey_required" : "refused";
+	size_t first = result->failed_op, last;
+
+	if (c->named_count == 0)
+		return;
+	if (first >= c->named_count)
+		first = c->named_count - 1;
+	last = result->status == STN_STATUS_NO_SPACE ? c->named_count - 1 : first;
+	for (size_t i = first; i <= last; i++) {
+		struct room *room = registry_room_by_id(c->registry, c->named[i]);
+		struct member *member = registry_member_by_id(c->registry, c->named[i]);
+
+		if (room != NULL)
+			ending_room(c, room, reason);
+		else if (member != NULL && result->status == STN_STATUS_STALE_KEY)
+			ending_in_room(c, member->room, &stale);
+		else if (member != NULL)
+			ending_member(c, member, reason);
+	}
+}
+
+static void resync_applied(struct conductor *c, const struct link_result *result)
+{
+	struct member *member;
+	struct room *room;
+	size_t count = c->waiting.count;
+	uint64_t id = 0;
+
+	while ((member = roster_next(&c->registry->members, &id)) != NULL) {
+		if (member->round == c->round)
+			submit_programmed(c, member, result);
+	}
+	for (size_t i = 0; i < c->named_count; i++) {
+		room = registry_room_by_id(c->registry, c->named[i]);
+		if (room != NULL)
+			room->put.group_key_store_id = c->hello.index_store_id;
+	}
+	while (count-- > 0) {
+		struct request *request = conductor_pop(&c->waiting);
+
+		if (request->round <= c->round)
+			conductor_answer(c, request, true);
+		else
+			conductor_push(&c->waiting, request);
+	}
+	log_info("resync_applied", "rooms=%u legs=%u", result->rooms, result->legs);
+}
+
+static void resync_done(void *context, const struct link_result *result)
+{
+	struct conductor *c = context;
+	struct member *member;
+	uint64_t id = 0;
+
+	switch (result->outcome) {
+	case LINK_APPLIED:
+		resync_applied(c, result);
+		break;
+	case LINK_REFUSED:
+		log_warn("resync_refused", "status=%s op=%u of=%zu reason=\"%s\"",
+			stn_status_name(result->status), result->failed_op, c->named_count,
+			result->reason);
+		correct_wish(c, result);
+		/* fall through: nothing of it was applied */
+	case LINK_NOT_APPLIED:
+		while ((member = roster_next(&c->registry->members, &id)) != NULL) {
+			if (member->round == c->round && !member->programmed)
+				member->tried = false;
+		}
+		if (result->outcome == LINK_REFUSED)
+			link_resync(c->link);
+		break;
+	default:
+		break;
+	}
+}
+
+static void notice(void *context, const struct stn_notice *what)
+{
+	notice_take(context, what);
+}
+
+static void fenced(void *context, uint64_t epoch)
+{
+	struct conductor *c = context;
+
+	log_error("fenced", "epoch=%llu reason=\"another control plane took over\"",
+		(unsigned long long)epoch);
+	c->fenced = true;
+}
+
+static void lost(void *context, int error)
+{
+	log_warn("dataplane_lost", "errno=%d reason=\"%s\"", -error, strerror(-error));
+}
+
+const struct link_callbacks reconcile_callbacks = {
+	.connected = connected,
+	.dump_room = dump_room,
+	.dump_leg = dump_leg,
+	.dump_end = dump_end,
+	.resync = enumerate,
+	.resync_done = resync_done,
+	.notice = notice,
+	.fenced = fenced,
+	.lost = lost,
+};

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* One turn of the loop, one transaction. */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "configs/log.h"
+#include "controlplane/conductor.h"
+
+#define BACKLOG_MAX 65536
+
+static void fact_push(struct fact_list *list, struct fact *fact)
+{
+	fact->next = NULL;
+	if (list->last == NULL)
+		list->first = fact;
+	else
+		list->last->next = fact;
+	list->last = fact;
+	list->count++;
+}
+
+static struct fact *fact_pop(struct fact_list *list)
+{
+	struct fact *fact = list->first;
+
+	if (fact == NULL)
+		return NULL;
+	list->first = fact->next;
+	if (list->first == NULL)
+		list->last = NULL;
+	list->count--;
+	return fact;
+}
+
+static void fact_free(struct fact *fact)
+{
+	plan_clear(&fact->plan);
+	free(fact);
+}
+
+void turn_close(struct conductor *c)
+{
+	struct fact *fact;
+
+	while ((fact = fact_pop(&c->facts)) != NULL || (fact = fact_pop(&c->backlog)) != NULL)
+		fact_free(fact);
+}
+
+/* Keeps a plan until the disk takes it; the keys of who left are not needed for that. */
+static void backlog_push(struct conductor *c, struct fact *fact)
+{
+	struct plan *plan = &fact->plan;
+
+	if (c->backlog.count >= BACKLOG_MAX) {
+		log_error("backlog_full", "entries=%zu", c->backlog.count);
+		fact_free(fact);
+		return;
+	}
+	for (size_t i = 0; i < plan->change_count; i++) {
+		struct member *member = plan->changes[i].member;
+
+		if (plan->changes[i].type == CHANGE_MEMBER_REMOVE) {
+			explicit_bzero(&member->put.tx, sizeof(member->put.tx));
+			explicit_bzero(&member->put.rx, sizeof(member->put.rx));
+		}
+	}
+	fact_push(&c->backlog, fact);
+}
+
+/* The changes wait for the disk; the operations and whom they bring in stay with the request. */
+static void backlog_split(struct conductor *c, struct plan *plan)
+{
+	struct fact *fact = calloc(1, sizeof(*fact));
+
+	if (fact == NULL) {
+		log_error("backlog_lost", "reason=\"out of memory\"");
+		return;
+	}
+	fact->plan.now = plan->now;
+	fact->plan.changes = plan->changes;
+	fact->plan.change_count = plan->change_count;
+	fact->plan.change_capacity = plan->change_capacity;
+	plan->changes = NULL;
+	plan->change_count = plan->change_capacity = 0;
+	backlog_push(c, fact);
+}
+
+static void give_up(struct conductor *c)
+{
+	store_rollback(c->store);
+	c->transaction = false;
+	c->store_failed = true;
+}
+
+int turn_open(struct conductor *c)
+{
+	int rc = 0;
+
+	if (c->transaction)
+		return 0;
+	rc = store_begin(c->store);
+	c->transaction = rc == 0;
+	for (struct fact *f = c->backlog.first; rc == 0 && f != NULL; f = f->next)
+		rc = store_write(c->store, &f->plan);
+	if (rc != 0)
+		give_up(c);
+	return rc;
+}
+
+static void announce(struct conductor *c, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->change_count; i++) {
+		const struct change *change = &plan->changes[i];
+
+		if (change->type == CHANGE_EVENT)
+			feed_push(c->feed, change->event.sequence, change->room->put.room_id,
+				change->event.text, change->event.size);
+	}
+}
+
+static void decide(struct conductor *c, struct request *request)
+{
+	struct event *event = &request->parsed.event;
+	struct plan *plan = &request->plan;
+	struct moment now = conductor_now();
+
+	plan_init(plan, &now);
+	request->refused = false;
+	event->type->handle(c->registry, event, plan);
+	if (plan->verdict.code == VERDICT_OK && plan->answer.failed)
+		verdict_refuse(&plan->verdict, VERDICT_UNAVAILABLE, "out of memory");
+	if (plan->verdict.code == VERDICT_OK)
+		return;
+	plan_revert(plan, c->registry);
+	request->refused = true;
+	conductor_write_refusal(request, &plan->verdict);
+}
+
+/* A refusal by the rules is an answer that a repeated id gets again; bad input is not. */
+static bool kept(const struct request *request)
+{
+	enum verdict_code code = request->plan.verdict.code;
+
+	return code != VERDICT_INVALID && code != VERDICT_UNAVAILABLE;
+}
+
+static void refuse_for_store(struct conductor *c, struct request *request, int rc)
+{
+	struct verdict verdict;
+
+	verdict_refuse(&verdict, VERDICT_UNAVAILABLE, "%s: nothing was changed",
+		rc == -ENOSPC ? "the disk is full" : "the database fails");
+	conductor_refuse(c, request, &verdict);
+}
+
+/* Announced and on its way to the data plane; the plan goes to the backlog if it is not durable. */
+static void settle(struct conductor *c, struct request *request)
+{
+	if (request->refused) {
+		conductor_answer(c, request, false);
+		return;
+	}
+	if (!(request->parsed.event.type->flags & EVENT_CHANGES)) {
+		query_start(c, request);
+		return;
+	}
+	announce(c, &request->plan);
+	if (!request->durable)
+		backlog_split(c, &request->plan);
+	submit_request(c, request);
+}
+
+/* Decided again without the disk: only what makes a room safer, and what changes nothing. */
+static void settle_without_store(struct conductor *c, struct request *request, int rc)
+{
+	unsigned int flags = request->parsed.event.type->flags;
+
+	plan_clear(&request->plan);
+	if ((flags & EVENT_CHANGES) && !(flags & EVENT_SAFETY)) {
+		refuse_for_store(c, request, rc);
+		return;
+	}
+	decide(c, request);
+	if (!request->refused && (flags & EVENT_CHANGES)) {
+		request->durable = false;
+		conductor_write_answer(request);
+	}
+	settle(c, request);
+}
+
+static void fail(struct conductor *c, int rc)
+{
+	struct request_list turn = c->turn;
+	struct request **all = calloc(turn.count + 1, sizeof(*all));
+	struct request *request;
+	size_t count = 0;
+
+	give_up(c);
+	c->turn = (struct request_list){0};
+	/* Without this little memory the registry and the database would part: stop instead. */
+	assert(all != NULL);
+	while ((request = conductor_pop(&turn)) != NULL)
+		all[count++] = request;
+	for (size_t i = count; i > 0; i--)
+		plan_revert(&all[i - 1]->plan, c->registry);
+	for (size_t i = 0; i < count; i++)
+		settle_without_store(c, all[i], rc);
+	free(all);
+}
+
+static int write(struct conductor *c, struct request *request)
+{
+	int rc = 0;
+
+	if (request->answer.failed)
+		return -ENOMEM;
+	if (!request->refused)
+		rc = store_write(c->store, &request->plan);
+	if (rc == 0)
+		rc = store_answer_put(
+			c->store, request->id, request->answer.text, request->answer.size);
+	return rc;
+}
+
+void turn_take(struct conductor *c, struct request *request)
+{
+	bool changes = request->parsed.event.type->flags & EVENT_CHANGES;
+	int rc = 0;
+
+	if (c->facts.first != NULL)
+		turn_commit(c);
+	if (changes)
+		rc = turn_open(c);
+	if (rc == 0) {
+		decide(c, request);
+		request->durable = changes;
+		if (changes && !request->refused)
+			conductor_write_answer(request);
+		if (changes && (!request->refused || kept(request)))
+			rc = write(c, request);
+	}
+	conductor_push(&c->turn, request);
+	if (rc != 0)
+		fail(c, rc);
+}
+
+void turn_fact(struct conductor *c, struct plan *plan)
+{
+	struct fact *fact = malloc(sizeof(*fact));
+
+	assert(c->turn.first == NULL && fact != NULL);
+	fact->plan = *plan;
+	*plan = (struct plan){0};
+	/* After a failure in this turn the others wait in the backlog too, in their order. */
+	if ((c->facts.first == NULL || c->transaction) && turn_open(c) == 0 &&
+		store_write(c->store, &fact->plan) != 0)
+		give_up(c);
+	fact_push(&c->facts, fact);
+}
+
+static void settle_facts(struct conductor *c, bool durable)
+{
+	struct fact *fact;
+
+	while ((fact = fact_pop(&c->facts)) != NULL) {
+		announce(c, &fact->plan);
+		if (durable)
+			fact_free(fact);
+		else
+			backlog_push(c, fact);
+	}
+}
+
+void turn_commit(struct conductor *c)
+{
+	struct request_list turn;
+	struct request *request;
+	struct fact *fact;
+	bool durable = false;
+	int rc = 0;
+
+	if (c->transaction) {
+		c->transaction = false;
+		rc = store_commit(c->store, c->registry->next_id);
+		durable = rc == 0;
+		c->store_failed = rc != 0;
+		while (durable && (fact = fact_pop(&c->backlog)) != NULL)
+			fact_free(fact);
+	}
+	settle_facts(c, durable);
+	if (rc != 0) {
+		fail(c, rc);
+		return;
+	}
+	turn = c->turn;
+	c->turn = (struct request_list){0};
+	while ((request = conductor_pop(&turn)) != NULL)
+		settle(c, request);
+}
