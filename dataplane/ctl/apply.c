@@ -10,8 +10,8 @@
 
 #define owner_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
-/* Legs that one poll expires at most: about a millisecond, then clients and replies have a turn. */
-#define EXPIRE_MAX 2048
+/* Legs that one poll expires at most: well under a millisecond, then others have a turn. */
+#define EXPIRE_MAX 256
 #define RETRY_NS UINT64_C(1000000)
 
 void apply_open(struct apply *apply, struct registry *registry, const struct worker_bus *bus,

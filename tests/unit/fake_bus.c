@@ -89,7 +89,7 @@ static void room_add(struct fake_worker *self, const struct command *command)
 	require(facts->room < FAKE_HANDLES_MAX && facts->room == command->handle);
 	if (command->type == COMMAND_ROOM_ADD) {
 		require(!self->room[facts->room]);
-		self->audible_since_fence = true;
+		self->added_since_fence = true;
 	} else {
 		const struct room_facts *old = self->room[facts->room];
 
@@ -105,7 +105,7 @@ static void room_add(struct fake_worker *self, const struct command *command)
 static void room_remove(struct fake_worker *self, uint32_t handle)
 {
 	require(handle < FAKE_HANDLES_MAX && self->room[handle]);
-	require(!self->audible_since_fence);
+	require(!self->added_since_fence);
 	for (unsigned int i = 0; i < FAKE_HANDLES_MAX; i++)
 		require(!self->leg[i] || self->leg[i]->room != handle);
 	self->room[handle] = NULL;
@@ -126,7 +126,7 @@ static void leg_add(struct fake_bus *fake, unsigned int worker, const struct com
 	for (unsigned int i = 0; i < FAKE_HANDLES_MAX; i++)
 		require(!self->leg[i] ||
 			memcmp(&self->leg[i]->remote, &facts->remote, sizeof(facts->remote)));
-	self->audible_since_fence = true;
+	self->added_since_fence = true;
 	self->adds++;
 	if (self->refuse_after && --self->refuse_after == 0) {
 		struct reply reply = {.type = REPLY_REFUSED,
@@ -146,7 +146,7 @@ static void leg_add(struct fake_bus *fake, unsigned int worker, const struct com
 static void leg_remove(struct fake_worker *self, uint32_t handle)
 {
 	require(handle < FAKE_HANDLES_MAX && (self->leg[handle] || self->refused[handle]));
-	require(!self->audible_since_fence);
+	require(!self->added_since_fence);
 	self->leg[handle] = NULL;
 	self->refused[handle] = false;
 	self->removes++;
@@ -157,9 +157,9 @@ static void leg_mute(struct fake_worker *self, const struct command *command)
 	require(command->handle < FAKE_HANDLES_MAX && self->leg[command->handle]);
 	require(self->leg[command->handle]->role == STN_ROLE_SPEAKER);
 	if (command->value)
-		require(!self->audible_since_fence);
+		require(!self->added_since_fence && !self->unmuted_since_fence);
 	else
-		self->audible_since_fence = true;
+		self->unmuted_since_fence = true;
 	self->muted[command->handle] = command->value;
 	self->mutes++;
 }
@@ -181,7 +181,8 @@ static void answer(struct fake_bus *fake, unsigned int worker, const struct comm
 		command->stats->slot[0].leg_id = fake->slot_leg;
 		command->stats->slot[0].index = facts->slot_index[0]->value;
 	} else {
-		fake->worker[worker].audible_since_fence = false;
+		fake->worker[worker].added_since_fence = false;
+		fake->worker[worker].unmuted_since_fence = false;
 	}
 	fake_bus_reply(fake, &reply);
 }

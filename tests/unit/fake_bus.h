@@ -25,8 +25,9 @@ struct fake_worker {
 	const struct room_facts *room[FAKE_HANDLES_MAX];
 	const struct leg_facts *leg[FAKE_HANDLES_MAX];
 	bool muted[FAKE_HANDLES_MAX];
-	bool audible_since_fence; /* something was added or unmuted */
-	unsigned int applied;     /* commands */
+	bool added_since_fence;
+	bool unmuted_since_fence;
+	unsigned int applied; /* commands */
 	unsigned int adds;
 	unsigned int removes;
 	unsigned int mutes;
