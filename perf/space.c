@@ -59,6 +59,7 @@ struct space {
 	struct sink *sink;
 	int fd;
 	struct director_counters before, after;
+	uint64_t transmitted, counted; /* copies, by the data plane and by the sink */
 	struct tally tally;
 	double join_seconds;
 	double *spread_us, *latency_us;
@@ -285,6 +286,24 @@ static int wait_quiet(const struct sink *sink)
 	}
 }
 
+/* Compares the account of the data plane with the sink's, when the wire is quiet. */
+static int settle(struct space *space)
+{
+	struct director_counters now;
+	struct sink_totals totals;
+	int error = wait_quiet(space->sink);
+
+	if (!error)
+		error = director_read(&space->director, &now);
+	if (!error)
+		error = sink_read_totals(space->sink, &totals);
+	if (error)
+		return error;
+	space->transmitted = now.tx_packets - space->before.tx_packets;
+	space->counted = totals.received;
+	return 0;
+}
+
 static int speak(struct space *space)
 {
 	int error = director_read(&space->director, &space->before);
@@ -298,7 +317,7 @@ static int speak(struct space *space)
 	error = director_read(&space->director, &space->after);
 	pacer_stop(&space->pacer);
 	if (!error)
-		error = wait_quiet(space->sink);
+		error = settle(space);
 	space->spoken = space->pacer.count;
 	space->late = space->pacer.late;
 	return error ? error : tally_open(&space->tally, space->sink, space->options->crowd.count);
@@ -418,6 +437,8 @@ static json_t *describe(struct space *space)
 				? (double)space->options->crowd.count / space->join_seconds
 				: 0.0,
 			"sink_native", sink_is_native(space->sink), "engine", space->after.engine));
+	json_object_set_new(report, "unaccounted",
+		json_integer((json_int_t)(space->transmitted - space->counted)));
 	json_object_set_new(report, "payload", json_integer(space->options->payload_size));
 	json_object_set_new(
 		report, "invalid", space->invalid ? json_string(space->invalid) : json_null());
