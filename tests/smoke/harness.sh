@@ -260,17 +260,33 @@ ear_heard() {
 
 # capture_start NAME PART [FILTER]: what arrives in that part, headers and the first bytes.
 capture_start() {
-	lab_start "$2" "$1" tcpdump -i eth0 -p -n -U -s 128 -B 65536 -Q in -w "$LAB_DIR/$1.pcap" \
-		"${3:-udp}"
+	lab_start "$2" "$1" tcpdump -i eth0 -p -n -U -s 128 -B 65536 -Q in --immediate-mode \
+		-w "$LAB_DIR/$1.pcap" "${3:-udp}"
 	wait_for 10 "tcpdump does not capture in $2" grep -q "listening on" "$LAB_DIR/$1.log" ||
 		fail "no capture"
 }
 
-# capture_stop NAME: all that came is in the file; a capture that lost packets proves nothing.
+# capture_stop NAME: when all that came is in the file; a capture with holes proves nothing.
 capture_stop() {
+	wait_for 10 "the capture $1 never catches up" capture_caught_up "$1" ||
+		fail "the capture $1 is not whole: $(tail -n 3 "$LAB_DIR/$1.log")"
 	lab_stop "$1" INT || true
 	grep -q "^0 packets dropped by kernel" "$LAB_DIR/$1.log" ||
 		fail "the capture $1 is not whole: $(tail -n 1 "$LAB_DIR/$1.log")"
+}
+
+# tcpdump says on SIGUSR1 what it has written and what the kernel has let through its filter.
+capture_caught_up() {
+	local said line
+	said=$(grep -c "packets captured" "$LAB_DIR/$1.log")
+	kill -USR1 "$(lab_pid "$1")"
+	wait_for 5 "tcpdump does not say how far it is" capture_said "$1" "$said" || return 1
+	line=$(grep "packets captured" "$LAB_DIR/$1.log" | tail -n 1)
+	[[ $line =~ ^tcpdump:\ ([0-9]+)\ packets\ captured,\ ([0-9]+)\ packets\ received ]] &&
+		[ "${BASH_REMATCH[1]}" = "${BASH_REMATCH[2]}" ]
+}
+capture_said() {
+	[ "$(grep -c "packets captured" "$LAB_DIR/$1.log")" -gt "$2" ]
 }
 
 # sink_start LISTENERS [OPTION...]: counts the copies to listeners 0 to LISTENERS-1 and drops them.
