@@ -49,19 +49,21 @@ count() {
 # usage: build NAME COMPILER MESON-OPTION...
 build() {
 	local name=$1 compiler=$2 folder=$build_root/build-test-$1
+	local log=$folder/run.log
 	shift 2
 	say "build: $name"
 	if [ ! -f "$folder/build.ninja" ]; then
 		rm -rf "$folder"
-		CC=$compiler meson setup "$folder" "$top" "$@" >"$folder.log" 2>&1 || {
-			cat "$folder.log"
+		mkdir -p "$folder"
+		CC=$compiler meson setup "$folder" "$top" "$@" >"$log" 2>&1 || {
+			cat "$log"
 			fail "setup of $name"
 			return 1
 		}
 	fi
 	# meson leaves warnings about deprecation on stderr; the log is only shown on failure
-	ninja -C "$folder" -j "$(nproc)" >"$folder.log" 2>&1 || {
-		grep -v '^\[' "$folder.log" | tail -n 60
+	ninja -C "$folder" -j "$(nproc)" >"$log" 2>&1 || {
+		grep -v '^\[' "$log" | tail -n 60
 		fail "build of $name"
 		return 1
 	}
