@@ -333,6 +333,7 @@ START_TEST(after_release_everything_passes)
 {
 	const struct frame_spec media = {.source = 99};
 	struct attachment found;
+	char command[256];
 	uint8_t *frame;
 
 	steer_release(steer);
@@ -343,7 +344,9 @@ START_TEST(after_release_everything_passes)
 	free(frame);
 	ck_assert_int_eq(rte_eth_dev_stop(0), 0);
 	ck_assert_int_eq(rte_eth_dev_close(0), 0);
+	snprintf(command, sizeof(command), "rm -rf %s", rte_eal_get_runtime_dir());
 	rte_eal_cleanup();
+	ck_assert_int_eq(system(command), 0);
 }
 END_TEST
 
