@@ -4,8 +4,8 @@
  * DPDK's net_af_xdp loads and attaches the object; this side clears the way before, fills the
  * program's maps after, reads the counters, and detaches it in the end.
  *
- *   steer_object_path -> steer_prepare -> vdev net_af_xdp...,xdp_prog=PATH, queues set up, started
- *   -> steer_configure -> traffic -> steer_release -> port stopped and closed
+ *   steer_object_path -> vdev net_af_xdp...,xdp_prog=PATH -> steer_prepare -> receive queues set up
+ *   -> steer_configure -> port started -> traffic -> steer_release -> port stopped and closed
  *
  * Until steer_configure returns, everything passes to the kernel. Called by one thread, the main
  * lcore; nothing here belongs on a polling core. Needs CAP_SYS_ADMIN (maps are found by id) beside
@@ -49,17 +49,26 @@ struct steer_config {
 int steer_object_path(const char *configured, char *path, size_t size);
 
 /*
- * Call before the port is made. Raises RLIMIT_MEMLOCK if it may, and removes the program that a
- * killed data plane left on the interface. Returns 0, or a negative errno with a message for people
- * in `error`: -ENODEV no such interface, -EPERM, -EBUSY a stranger's program, or one whose owner
- * lives.
+ * How many receive queues the interface has in use, or a negative errno. Media that arrives on a
+ * queue without a socket is dropped, so this has to equal the number of queues the port opens:
+ * `ethtool -L IFACE combined N`, and for a veth numrxqueues N at creation.
+ */
+int steer_queue_count(const char *ifname);
+
+/*
+ * Call right before the receive queues are set up: from here until steer_configure the kernel gets
+ * all media (reserve.h keeps it from answering). Raises RLIMIT_MEMLOCK if it may, and removes the
+ * program that a killed data plane left on the interface. Returns 0, or a negative errno with a
+ * message for people in `error`: -ENODEV no such interface, -EPERM, -EBUSY a stranger's program, or
+ * one whose owner lives.
  */
 int steer_prepare(const char *ifname, char *error, size_t size);
 
 /*
- * Call after the queues are set up (DPDK attaches then). Finds our program on the interface, fills
- * its maps and enables it last. *out is written only on success. Returns 0 or a negative errno with
- * a message in `error`: -ENOENT nothing attached, -EBUSY not ours, -EPROTO another version.
+ * Call as soon as the receive queues are set up (DPDK attaches with the first). Finds our program
+ * on the interface, fills its maps and enables it last. *out is written only on success. Returns 0
+ * or a negative errno with a message in `error`: -ENOENT nothing attached, -EBUSY not ours, -EPROTO
+ * another version.
  */
 int steer_configure(struct steer **out, const char *ifname, const struct steer_config *config,
 	char *error, size_t size);

@@ -373,6 +373,16 @@ START_TEST(the_object_is_found_where_it_was_built)
 }
 END_TEST
 
+START_TEST(receive_queues_are_counted)
+{
+	ck_assert_int_eq(steer_queue_count(NATIVE), 3);
+	ck_assert_int_eq(steer_queue_count("veth1"), 1);
+	ck_assert_int_eq(steer_queue_count(GENERIC), 1);
+	ck_assert_int_eq(steer_queue_count("nosuch0"), -ENODEV);
+	ck_assert_int_eq(steer_queue_count("a-name-that-is-too-long"), -ENODEV);
+}
+END_TEST
+
 static Suite *leftover_suite(void)
 {
 	Suite *suite = suite_create("leftover");
@@ -382,6 +392,7 @@ static Suite *leftover_suite(void)
 	tcase_add_checked_fixture(prepare, clean, clean);
 	tcase_add_test(prepare, a_free_interface_is_left_alone);
 	tcase_add_test(prepare, a_missing_interface_is_named);
+	tcase_add_test(prepare, receive_queues_are_counted);
 	tcase_add_test(prepare, the_program_of_a_killed_owner_is_replaced);
 	tcase_add_test(prepare, the_program_of_a_living_owner_is_refused);
 	tcase_add_test(prepare, a_leftover_nobody_configured_is_removed);
@@ -414,7 +425,8 @@ static int enter_namespace(void)
 		puts("SKIP: needs CAP_SYS_ADMIN, CAP_NET_ADMIN and CAP_BPF");
 		return 77;
 	}
-	if (system("ip link set lo up && ip link add " NATIVE " type veth peer name veth1 && "
+	if (system("ip link set lo up && ip link add " NATIVE
+		   " numrxqueues 3 type veth peer name veth1 numrxqueues 1 && "
 		   "ip link set " NATIVE " up && ip link set veth1 up") != 0) {
 		puts("SKIP: this kernel makes no veth");
 		return 77;
