@@ -5,16 +5,18 @@
 
 #include "controlplane/events/line.h"
 
+#define BUFFER_SIZE (EVENTS_LINE_MAX + 1)
+
 int line_open(struct line_buffer *buffer)
 {
-	*buffer = (struct line_buffer){.bytes = malloc(EVENTS_LINE_MAX)};
+	*buffer = (struct line_buffer){.bytes = malloc(BUFFER_SIZE)};
 	return buffer->bytes == NULL ? -ENOMEM : 0;
 }
 
 void line_close(struct line_buffer *buffer)
 {
 	if (buffer->bytes != NULL)
-		explicit_bzero(buffer->bytes, EVENTS_LINE_MAX);
+		explicit_bzero(buffer->bytes, BUFFER_SIZE);
 	free(buffer->bytes);
 	*buffer = (struct line_buffer){0};
 }
@@ -29,7 +31,7 @@ char *line_space(struct line_buffer *buffer, size_t *size)
 		buffer->start = 0;
 		buffer->end = left;
 	}
-	*size = EVENTS_LINE_MAX - buffer->end;
+	*size = BUFFER_SIZE - buffer->end;
 	return buffer->bytes + buffer->end;
 }
 
@@ -46,7 +48,7 @@ enum line_result line_next(struct line_buffer *buffer, char **line, size_t *size
 		char *newline = memchr(start, '\n', left);
 		bool skipped = buffer->skipping;
 
-		if (newline == NULL && !skipped && left < EVENTS_LINE_MAX)
+		if (newline == NULL && !skipped && left < BUFFER_SIZE)
 			return LINE_NONE;
 		if (newline == NULL) {
 			buffer->start = buffer->end = 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Cuts a byte stream into lines and counts before anybody parses: what is longer than LINE_MAX is
- * reported once, and skipped to its end however long it is. One per connection; plain memory.
+ * Cuts a byte stream into lines and counts before anybody parses: what is longer than
+ * EVENTS_LINE_MAX is reported once, and skipped to its end however long it is. One per connection;
+ * plain memory.
  */
 #ifndef STENTOR_CONTROLPLANE_EVENTS_LINE_H
 #define STENTOR_CONTROLPLANE_EVENTS_LINE_H
@@ -9,10 +10,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define EVENTS_LINE_MAX 65536 /* bytes, with the newline */
+#define EVENTS_LINE_MAX 65536 /* bytes, without the newline */
 
 struct line_buffer {
-	char *bytes; /* EVENTS_LINE_MAX of them */
+	char *bytes; /* EVENTS_LINE_MAX of them, and one for the newline */
 	size_t start, end;
 	bool skipping; /* inside a line that was too long */
 };
