@@ -2,31 +2,14 @@
 #include "dataplane/core/select.h"
 
 #include <assert.h>
-#include <string.h>
+
+#include "dataplane/core/contest.h"
 
 #define MS 1000000ull
 #define SILENCE_NS (20 * MS)
 #define SILENCE_LATE_MS 100
-/* What an active packet of a source without the extension is taken for: ordinary speech. */
-#define LEVEL_UNKNOWN 40
 
 const uint8_t selector_silence[SELECTOR_SILENCE_SIZE] = {0xf8, 0xff, 0xfe};
-
-const struct selector_config selector_config_default = {
-	.preroll_ms = 120,
-	.challenge_ms = 150,
-	.hold_ms = 500,
-	.silent_ms = 600,
-	.gone_ms = 2000,
-	.margin_db = 6,
-	.active_level = 90,
-	.dtx_payload_bytes = 8,
-};
-
-static bool passed(uint64_t since_ns, uint32_t ms, uint64_t now_ns)
-{
-	return now_ns >= since_ns && now_ns - since_ns >= ms * MS;
-}
 
 static void wake(struct selector *selector, uint64_t at_ns)
 {
@@ -121,7 +104,7 @@ static void pending_expire(struct selector *selector, struct selector_source *so
 	struct selector_packet packet;
 
 	while ((oldest = pending_oldest(source)) != NULL &&
-		passed(oldest->arrival_ns, selector->config.preroll_ms, now_ns) &&
+		selector_elapsed(oldest->arrival_ns, selector->config.preroll_ms, now_ns) &&
 		out->release_count < SELECTOR_RELEASES_MAX) {
 		pending_pop(selector, source, &packet);
 		release(out, packet.handle, STN_DROP_NOT_SELECTED);
@@ -136,7 +119,6 @@ static void vacate(
 	out->changed |= (uint8_t)(1u << source->slot);
 	selector->slot[source->slot].holder = NULL;
 	source->slot = -1;
-	source->challenge_ns = 0;
 }
 
 static void silence_owe(struct selector *selector, struct selector_slot *slot, uint64_t now_ns)
@@ -162,7 +144,7 @@ static void silence_emit(struct selector *selector, unsigned int number, uint64_
 	emission->index = index;
 	emission->arrival_ns = now_ns;
 	/* Late by more than an ordinary tick: then this is about now, not about when it was due. */
-	if (passed(slot->silence_ns, SILENCE_LATE_MS, now_ns))
+	if (selector_elapsed(slot->silence_ns, SILENCE_LATE_MS, now_ns))
 		slot->silence_ns = now_ns;
 	else if (slot->silence_owed < SELECTOR_SILENCE_FRAMES)
 		on_time = true;
@@ -181,89 +163,7 @@ static void silence_due(struct selector *selector, uint64_t now_ns, struct selec
 			silence_emit(selector, i, now_ns, out);
 }
 
-/* Choosing. */
-
-static bool is_active(const struct selector_config *config, const struct selector_packet *packet)
-{
-	if (!packet->has_level)
-		return packet->payload_size > config->dtx_payload_bytes;
-	return packet->level < config->active_level ||
-	       (packet->voice && packet->level < LEVEL_SILENT);
-}
-
-static void observe(struct selector *selector, struct selector_source *source,
-	const struct selector_packet *packet)
-{
-	bool active = is_active(&selector->config, packet);
-	uint8_t level = active ? LEVEL_UNKNOWN : LEVEL_SILENT;
-
-	/* A challenge is being louder for a while, not having been louder a while ago. */
-	if (passed(source->level.last_ns, selector->config.challenge_ms, packet->arrival_ns))
-		source->challenge_ns = 0;
-	level_filter_add(
-		&source->level, packet->has_level ? packet->level : level, packet->arrival_ns);
-	if (active)
-		source->active_ns = packet->arrival_ns;
-}
-
-static bool is_silent(
-	const struct selector *selector, const struct selector_source *holder, uint64_t now_ns)
-{
-	return passed(holder->active_ns, selector->config.silent_ms, now_ns);
-}
-
-/* A free slot or else the weakest: silent for longest, or quietest. -1: all owe silence. */
-static int weakest(const struct selector *selector, uint64_t now_ns)
-{
-	const struct selector_source *holder, *best = NULL;
-	int number = -1;
-	unsigned int i;
-
-	for (i = 0; i < selector->slot_count; i++) {
-		bool quieter;
-
-		if (selector->slot[i].silence_owed > 0)
-			continue;
-		holder = selector->slot[i].holder;
-		if (holder == NULL)
-			return (int)i;
-		if (best == NULL)
-			quieter = true;
-		else if (is_silent(selector, holder, now_ns) || is_silent(selector, best, now_ns))
-			quieter = holder->active_ns < best->active_ns;
-		else
-			quieter = holder->level.loudness_q8 < best->level.loudness_q8;
-		if (quieter) {
-			best = holder;
-			number = (int)i;
-		}
-	}
-	return number;
-}
-
-/* The slot an active source gets now, or -1. */
-static int win(struct selector *selector, struct selector_source *source, uint64_t now_ns)
-{
-	const struct selector_config *config = &selector->config;
-	int number = weakest(selector, now_ns);
-	const struct selector_source *holder;
-
-	if (number < 0)
-		return -1;
-	holder = selector->slot[number].holder;
-	if (holder == NULL || is_silent(selector, holder, now_ns))
-		return number;
-	if (source->level.loudness_q8 < holder->level.loudness_q8 + config->margin_db * 256u) {
-		source->challenge_ns = 0;
-		return -1;
-	}
-	if (source->challenge_ns == 0)
-		source->challenge_ns = now_ns;
-	if (!passed(source->challenge_ns, config->challenge_ms, now_ns) ||
-		!passed(selector->slot[number].changed_ns, config->hold_ms, now_ns))
-		return -1;
-	return number;
-}
+/* Packets. */
 
 /* A packet of the holder. took: the first one since it took the slot. */
 static void emit(struct selector *selector, struct selector_source *source,
@@ -285,7 +185,7 @@ static void emit(struct selector *selector, struct selector_source *source,
 	else if (!late)
 		marker = timeline_next(&slot->slot.timeline, packet->timestamp,
 				 (unsigned int)(index - previous), now_ns, &timestamp) &&
-			 is_active(&selector->config, packet);
+			 contest_active(&selector->config, packet);
 	emission = emission_add(selector, (unsigned int)source->slot, now_ns, out);
 	emission->handle = packet->handle;
 	emission->index = index;
@@ -346,9 +246,7 @@ static void candidate_packet(struct selector *selector, struct selector_source *
 		release(out, packet->handle, STN_DROP_SLOT_REORDERED);
 		return;
 	}
-	if (!is_active(&selector->config, packet))
-		return;
-	number = win(selector, source, packet->arrival_ns);
+	number = contest_win(selector, source, packet);
 	if (number >= 0)
 		take(selector, source, (unsigned int)number, packet->arrival_ns, out);
 }
@@ -357,12 +255,11 @@ void selector_packet(struct selector *selector, struct selector_source *source,
 	const struct selector_packet *packet, struct selector_output *out)
 {
 	begin(out);
-	silence_due(selector, packet->arrival_ns, out);
 	if (source->muted) {
 		release(out, packet->handle, STN_DROP_SOURCE_MUTED);
 		return;
 	}
-	observe(selector, source, packet);
+	contest_observe(&selector->config, source, packet);
 	if (source->slot < 0) {
 		candidate_packet(selector, source, packet, out);
 		return;
@@ -396,7 +293,6 @@ void selector_remove(struct selector *selector, struct selector_source *source, 
 {
 	begin(out);
 	cut(selector, source, STN_DROP_NOT_SELECTED, now_ns, out);
-	source->muted = true;
 }
 
 static uint64_t earliest(const struct selector *selector)
@@ -437,7 +333,8 @@ void selector_tick(struct selector *selector, uint64_t now_ns, struct selector_o
 	for (i = 0; i < selector->slot_count; i++) {
 		struct selector_slot *slot = &selector->slot[i];
 
-		if (slot->holder && passed(slot->packet_ns, selector->config.gone_ms, now_ns))
+		if (slot->holder &&
+			selector_elapsed(slot->packet_ns, selector->config.gone_ms, now_ns))
 			vacate(selector, slot->holder, out);
 	}
 	for (source = selector->pending; source; source = next) {

@@ -1,10 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The selector's state as others see it: made, looked at, hashed. Deciding is select.c. */
-#include "dataplane/core/select.h"
+#include "dataplane/core/select_state.h"
 
 #include <assert.h>
 
 #include "dataplane/core/siphash.h"
+
+const struct selector_config selector_config_default = {
+	.preroll_ms = 120,
+	.challenge_ms = 150,
+	.hold_ms = 500,
+	.silent_ms = 600,
+	.gone_ms = 2000,
+	.margin_db = 6,
+	.active_level = 90,
+	.dtx_payload_bytes = 8,
+};
 
 void selector_init(struct selector *selector, const struct selector_config *config,
 	const struct selector_slot_facts facts[], unsigned int slot_count, uint64_t now_ns)

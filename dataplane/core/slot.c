@@ -38,7 +38,6 @@ bool slot_index(struct slot *slot, uint64_t source, uint64_t *index, bool *late)
 	if (step > SLOT_JUMP_MAX) {
 		slot_take(slot, source);
 		wanted = slot->floor;
-		step = 1;
 	}
 	*index = wanted;
 	*late = step <= 0;

@@ -90,6 +90,16 @@ static void check_index(struct select_model *model, const struct selector_emissi
 	slot->timestamp = emission->timestamp;
 }
 
+static void check_packet(
+	const struct selector_emission *emission, const struct selector_packet *packet)
+{
+	CHECK(emission->arrival_ns == packet->arrival_ns);
+	CHECK(emission->has_level == packet->has_level);
+	CHECK(emission->level == (packet->has_level ? packet->level : LEVEL_SILENT));
+	CHECK(emission->voice == packet->voice);
+	CHECK(emission->marker || !packet->marker);
+}
+
 static void check_emission(struct select_model *model, const struct selector_emission *emission)
 {
 	struct model_source *source;
@@ -99,6 +109,7 @@ static void check_emission(struct select_model *model, const struct selector_emi
 	check_index(model, emission);
 	if (emission->handle == NULL) {
 		CHECK(emission->csrc == 0 && emission->source == SELECTOR_NOBODY);
+		CHECK(emission->arrival_ns == model->now_ns && !emission->has_level);
 		model->silence++;
 		return;
 	}
@@ -108,6 +119,7 @@ static void check_emission(struct select_model *model, const struct selector_emi
 	CHECK(emission->source == source->source.leg && emission->csrc == source->source.ssrc);
 	CHECK(!source->source.muted);
 	CHECK(source->source.slot == emission->slot);
+	check_packet(emission, &model->handle[number].packet);
 	model->handle[number].state = HANDLE_EMITTED;
 	model->emitted++;
 }
@@ -129,6 +141,27 @@ static void check_holders(const struct select_model *model)
 		CHECK(selector_holder(&model->selector, (unsigned int)source->slot) == source->leg);
 	}
 	CHECK(held == holding);
+}
+
+/* Whatever has to be done later, the caller is told to come by then. */
+static void check_tick(const struct select_model *model)
+{
+	const struct selector *selector = &model->selector;
+	uint64_t tick_ns = selector_next_tick_ns(selector);
+	unsigned int i;
+
+	for (i = 0; i < selector->slot_count; i++) {
+		const struct selector_slot *slot = &selector->slot[i];
+
+		CHECK(slot->silence_owed == 0 || tick_ns <= slot->silence_ns);
+		CHECK(!slot->holder || tick_ns <= slot->packet_ns + selector->config.gone_ms * MS);
+	}
+	for (i = 0; i < MODEL_SOURCES; i++) {
+		const struct selector_packet *oldest =
+			preroll_peek(&model->source[i].source.preroll);
+
+		CHECK(!oldest || tick_ns <= oldest->arrival_ns + selector->config.preroll_ms * MS);
+	}
 }
 
 static void check_output(struct select_model *model)
@@ -155,6 +188,7 @@ static void check_output(struct select_model *model)
 	CHECK(model->handle_count ==
 		model->emitted + model->released + selector_pending(&model->selector));
 	check_holders(model);
+	check_tick(model);
 }
 
 /* The replay window in front of the selector lets each index through once. */
@@ -209,7 +243,8 @@ static void step_packet(
 		packet.marker = false;
 	model->handle[model->handle_count].source = (uint8_t)number;
 	model->handle[model->handle_count].state = HANDLE_IN;
-	packet.handle = (void *)(uintptr_t)++model->handle_count;
+	packet.handle = (void *)(uintptr_t)(model->handle_count + 1);
+	model->handle[model->handle_count++].packet = packet;
 	selector_packet(&model->selector, &source->source, &packet, &model->out);
 	check_output(model);
 }

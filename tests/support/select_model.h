@@ -43,6 +43,7 @@ struct select_model {
 	struct {
 		uint8_t state; /* enum handle_state */
 		uint8_t source;
+		struct selector_packet packet;
 	} * handle;
 	uint32_t leg_next;
 	uint64_t emitted, released, silence, late, taken;

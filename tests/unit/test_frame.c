@@ -143,6 +143,8 @@ static const struct {
 		STN_DROP_FRAME_BAD_LENGTH},
 	{"a UDP length beyond IP's is refused", {.udp_length = 1, .trailing = 20},
 		STN_DROP_FRAME_BAD_LENGTH},
+	{"a UDP length beyond IPv6's is refused", {.ipv6 = true, .udp_length = 1, .trailing = 20},
+		STN_DROP_FRAME_BAD_LENGTH},
 	{"a UDP length below its header is refused", {.udp_length = -6}, STN_DROP_FRAME_BAD_LENGTH},
 	{"a UDP length of 0 is refused", {.ipv6 = true, .udp_length = -13},
 		STN_DROP_FRAME_BAD_LENGTH},
@@ -203,6 +205,30 @@ START_TEST(a_shorter_udp_length_hides_what_follows)
 
 	ck_assert(frame_parse(wire, size, &frame, &reason));
 	ck_assert_uint_eq(frame.payload_size, sizeof(payload) - 2);
+}
+END_TEST
+
+START_TEST(the_smallest_of_everything)
+{
+	static const uint8_t arp[14] = {[12] = 0x08, [13] = 0x06};
+	static const uint8_t tagged_arp[18] = {[12] = 0x81, [13] = 0x00, [16] = 0x08, [17] = 0x06};
+	struct shape empty = {.ip_length = -5, .udp_length = -5, .cut = 5};
+	uint8_t wire[FRAME_MAX], *block;
+	enum stn_drop reason = PARSED;
+	struct frame frame;
+	unsigned int size;
+
+	ck_assert(!frame_parse(unit_block(arp, 14, &block), 14, &frame, &reason));
+	ck_assert_uint_eq(reason, STN_DROP_FRAME_NOT_IP);
+	free(block);
+	ck_assert(!frame_parse(unit_block(tagged_arp, 18, &block), 18, &frame, &reason));
+	ck_assert_uint_eq(reason, STN_DROP_FRAME_NOT_IP);
+	free(block);
+	size = put_frame(wire, &empty);
+	ck_assert(frame_parse(unit_block(wire, size, &block), size, &frame, &reason));
+	ck_assert_uint_eq(frame.payload_size, 0);
+	ck_assert_uint_eq(frame.payload_offset, size);
+	free(block);
 }
 END_TEST
 
@@ -305,7 +331,7 @@ START_TEST(ipv4_checksum_for_every_size)
 	unsigned int size;
 
 	path.vlan = 4094;
-	path.dscp = 46;
+	path.dscp = 63;
 	ck_assert_int_eq(frame_template_build(&path, &template), 0);
 	ck_assert_uint_eq(template.size, 46);
 	for (size = 0; size <= 1472; size++) {
@@ -316,7 +342,7 @@ START_TEST(ipv4_checksum_for_every_size)
 		ck_assert_uint_eq(slow_checksum(slow_sum(wire + 18, 20, 0)), 0);
 		ck_assert_uint_eq(bytes_load16(wire + 20), 28 + size);
 		ck_assert_uint_eq(bytes_load16(wire + 42), 8 + size);
-		ck_assert_uint_eq(wire[19], 46 << 2);
+		ck_assert_uint_eq(wire[19], 63 << 2);
 		ck_assert_uint_eq(bytes_load16(wire + 14), 4094);
 	}
 }
@@ -326,6 +352,24 @@ static uint32_t slow_pseudo_sum(const uint8_t *ip, unsigned int udp_size)
 {
 	return slow_sum(ip + 8, 32, 0) + udp_size + 17;
 }
+
+START_TEST(ipv6_header_as_rfc_8200_has_it)
+{
+	static const uint8_t expected[60] = {2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 0x86, 0xdd, 0x6b,
+		0x80, 0, 0, 0, 11, 17, 64, 0xfd,
+		0x12, [36] = 0xff, [37] = 0xff, [38] = 0xfd, [39] = 0x34, [52] = 0xff, [53] = 0xfe,
+		[54] = 0x13, [55] = 0x8c, [56] = 0x9c, [57] = 0x40, [58] = 0, [59] = 11};
+	struct frame_path path = path_ipv6();
+	struct frame_template template;
+	uint8_t wire[65] = {0};
+
+	path.dscp = 46; /* 0xb8 as traffic class, across two bytes */
+	ck_assert_int_eq(frame_template_build(&path, &template), 0);
+	memcpy(wire, template.bytes, template.size);
+	frame_finish_ipv6(wire, 62, 3);
+	ck_assert_mem_eq(wire, expected, sizeof(expected));
+}
+END_TEST
 
 START_TEST(ipv6_checksum_for_every_size)
 {
@@ -430,10 +474,12 @@ int main(void)
 	tcase_add_test(parse, a_shorter_udp_length_hides_what_follows);
 	tcase_add_loop_test(
 		parse, cut_at_every_byte, 0, sizeof(cut_shapes) / sizeof(cut_shapes[0]));
+	tcase_add_test(parse, the_smallest_of_everything);
 	tcase_add_test(parse, equal_and_hash_see_the_same);
 	suite_add_tcase(suite, parse);
 	tcase_add_test(build, ipv4_header_of_the_books);
 	tcase_add_test(build, ipv4_checksum_for_every_size);
+	tcase_add_test(build, ipv6_header_as_rfc_8200_has_it);
 	tcase_add_test(build, ipv6_checksum_for_every_size);
 	tcase_add_test(build, ipv6_checksum_zero_is_sent_as_ffff);
 	tcase_add_loop_test(build, what_is_built_is_parsed, 0, 4);

@@ -87,6 +87,18 @@ START_TEST(time_counts_not_packets)
 }
 END_TEST
 
+START_TEST(at_the_same_time_is_one_step_each)
+{
+	struct level_filter filter = {0};
+
+	/* Loudness 100, three times half of the way: 50, 75, 87.5. */
+	level_filter_add(&filter, 27, 0);
+	level_filter_add(&filter, 27, 0);
+	level_filter_add(&filter, 27, 9000000);
+	ck_assert_uint_eq(filter.loudness_q8, 22400);
+}
+END_TEST
+
 START_TEST(reaches_both_ends_and_stays_there)
 {
 	struct level_filter filter = {0};
@@ -94,7 +106,7 @@ START_TEST(reaches_both_ends_and_stays_there)
 
 	for (i = 0; i < 100; i++)
 		level_filter_add(&filter, 0, i * 20 * MS);
-	ck_assert_uint_eq(level_filter_level(&filter), 0);
+	ck_assert_uint_eq(filter.loudness_q8, 127 << 8);
 	for (; i < 300; i++)
 		level_filter_add(&filter, 127, i * 20 * MS);
 	ck_assert_uint_eq(filter.loudness_q8, 0);
@@ -113,6 +125,7 @@ int main(void)
 	tcase_add_loop_test(tcase, read_row, 0, sizeof(rows) / sizeof(rows[0]));
 	tcase_add_test(tcase, rises_by_halves_and_falls_by_eighths);
 	tcase_add_test(tcase, time_counts_not_packets);
+	tcase_add_test(tcase, at_the_same_time_is_one_step_each);
 	tcase_add_test(tcase, reaches_both_ends_and_stays_there);
 	suite_add_tcase(suite, tcase);
 	return unit_run(suite);

@@ -90,6 +90,7 @@ static const struct {
 	unsigned int payload_size;
 } paddings[] = {
 	{"without the bit the last byte is payload", "\x80\x6f" FIXED "ab\x02", 15, 0, 3},
+	{"a header alone has an empty payload", "\x80\x6f" FIXED, 12, 0, 0},
 	{"padding counts itself", "\xa0\x6f" FIXED "ab\0\x02", 16, 0, 2},
 	{"a payload may be all padding", "\xa0\x6f" FIXED "\0\0\0\x04", 16, 0, 0},
 	{"padding of 0 is refused", "\xa0\x6f" FIXED "ab\0\0", 16, -EINVAL, 0},

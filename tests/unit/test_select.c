@@ -34,6 +34,7 @@ struct scene {
 	uint32_t timestamp[SOURCES];
 	uint16_t payload_size;
 	bool no_levels;
+	bool voice;
 	uintptr_t handles;
 	unsigned int drops[STN_DROP_COUNT];
 	unsigned int changes;
@@ -93,6 +94,7 @@ static void send_packet(unsigned int number, uint64_t index, uint32_t timestamp,
 		.payload_size = scene.payload_size,
 		.level = level,
 		.has_level = !scene.no_levels,
+		.voice = scene.voice,
 	};
 
 	selector_packet(&scene.selector, &scene.source[number], &packet, &scene.out);
@@ -241,6 +243,57 @@ START_TEST(a_louder_challenger_must_stay_louder)
 	RUN(300, 60, 30, ABSENT, ABSENT, ABSENT);
 	ck_assert_uint_eq(selector_holder(&scene.selector, 0), 1);
 	check_slots_run_on(1);
+}
+END_TEST
+
+START_TEST(a_challenge_is_not_kept_over_quieter_speech)
+{
+	static const uint8_t quieter[] = {58, 100};
+
+	open_scene(1, 0);
+	RUN(1000, 60, ABSENT, ABSENT, ABSENT, ABSENT);
+	RUN(100, 60, 30, ABSENT, ABSENT, ABSENT);
+	run(600, (const uint8_t[SOURCES]){60, quieter[_i], ABSENT, ABSENT, ABSENT});
+	RUN(100, 60, 10, ABSENT, ABSENT, ABSENT);
+	ck_assert_uint_eq(heard_from(1), 0);
+}
+END_TEST
+
+START_TEST(of_silent_holders_the_longest_silent_gives_way)
+{
+	open_scene(3, 0);
+	RUN(100, LOUD, LOUD, LOUD, ABSENT, ABSENT);
+	RUN(200, LOUD, SILENT, LOUD, ABSENT, ABSENT);
+	RUN(200, LOUD, SILENT, SILENT, ABSENT, ABSENT);
+	RUN(800, SILENT, SILENT, SILENT, ABSENT, ABSENT);
+	speak(3, 80);
+	ck_assert_int_eq(scene.source[3].slot, 1);
+	speak(4, 80);
+	ck_assert_int_eq(scene.source[4].slot, 2);
+	ck_assert_int_eq(scene.source[0].slot, 0);
+}
+END_TEST
+
+START_TEST(a_silent_holder_gives_way_before_a_quiet_one)
+{
+	open_scene(2, 0);
+	RUN(1000, LOUD, 85, ABSENT, ABSENT, ABSENT);
+	/* The level of 0 is still falling when 600 ms are over; the one of 1 is next to nothing. */
+	RUN(620, SILENT, 85, ABSENT, ABSENT, ABSENT);
+	speak(2, 80);
+	ck_assert_int_eq(scene.source[2].slot, 0);
+	ck_assert_int_eq(scene.source[1].slot, 1);
+}
+END_TEST
+
+START_TEST(the_voice_bit_makes_a_quiet_source_active)
+{
+	open_scene(1, 0);
+	scene.voice = true;
+	RUN(100, SILENT, ABSENT, ABSENT, ABSENT, ABSENT);
+	ck_assert_uint_eq(scene.count, 0);
+	RUN(20, 126, ABSENT, ABSENT, ABSENT, ABSENT);
+	ck_assert_uint_eq(heard_from(0), 6);
 }
 END_TEST
 
@@ -460,6 +513,45 @@ START_TEST(silence_frames_follow_the_clock_when_the_tick_is_late)
 }
 END_TEST
 
+/* Ticks of an idle worker come a little late; the frames still join up, 20 ms apart. */
+START_TEST(silence_frames_join_up_under_jitter)
+{
+	static const unsigned int ticks_ms[] = {0, 15, 32, 39, 55};
+	static const unsigned int heard_ms[] = {1, 1, 2, 2, 3};
+	uint64_t start_ns;
+	unsigned int i;
+
+	open_scene(1, 0);
+	RUN(100, LOUD, ABSENT, ABSENT, ABSENT, ABSENT);
+	start_ns = scene.now_ns;
+	selector_mute(&scene.selector, &scene.source[0], true, scene.now_ns, &scene.out);
+	scene.count = 0;
+	for (i = 0; i < 5; i++) {
+		scene.now_ns = start_ns + ticks_ms[i] * MS;
+		tick();
+		ck_assert_uint_eq(scene.count, heard_ms[i]);
+	}
+	for (i = 0; i < 3; i++)
+		ck_assert_uint_eq(scene.heard[i].timestamp, START_TICKS + 100 * 48 + i * 960);
+}
+END_TEST
+
+START_TEST(silence_frames_much_later_are_about_now)
+{
+	open_scene(1, 0);
+	RUN(100, LOUD, ABSENT, ABSENT, ABSENT, ABSENT);
+	selector_mute(&scene.selector, &scene.source[0], true, scene.now_ns, &scene.out);
+	tick();
+	scene.count = 0;
+	scene.now_ns += 3000 * MS;
+	tick();
+	/* One now; the last in 20 ms. */
+	ck_assert_uint_eq(scene.count, 1);
+	ck_assert_uint_eq(scene.heard[0].timestamp, START_TICKS + 3100 * 48);
+	ck_assert_uint_eq(selector_next_tick_ns(&scene.selector), scene.now_ns + 20 * MS);
+}
+END_TEST
+
 START_TEST(a_loss_on_the_way_in_is_seen_by_listeners)
 {
 	open_scene(1, 0);
@@ -494,6 +586,9 @@ START_TEST(late_packets_of_the_previous_holder_are_reordered)
 	send_packet(0, 5000 + 50, 50 * 960, 60);
 	ck_assert_uint_eq(scene.count, 0);
 	ck_assert_uint_eq(scene.drops[STN_DROP_SLOT_REORDERED], 1);
+	/* The last one that was heard cannot wait to be heard again either. */
+	send_packet(0, scene.source[0].passed - 1, 0, 60);
+	ck_assert_uint_eq(scene.drops[STN_DROP_SLOT_REORDERED], 2);
 }
 END_TEST
 
@@ -617,6 +712,10 @@ static void add_selection(Suite *suite)
 	tcase_add_test(tcase, flapping_levels_do_not_flap_the_slot);
 	tcase_add_test(tcase, a_louder_challenger_must_stay_louder);
 	tcase_add_test(tcase, a_challenge_is_not_kept_over_a_pause);
+	tcase_add_loop_test(tcase, a_challenge_is_not_kept_over_quieter_speech, 0, 2);
+	tcase_add_test(tcase, of_silent_holders_the_longest_silent_gives_way);
+	tcase_add_test(tcase, a_silent_holder_gives_way_before_a_quiet_one);
+	tcase_add_test(tcase, the_voice_bit_makes_a_quiet_source_active);
 	tcase_add_test(tcase, a_silent_holder_gives_way_at_once_with_preroll);
 	tcase_add_test(tcase, silence_alone_takes_no_slot);
 	tcase_add_test(tcase, without_levels_the_payload_decides);
@@ -635,6 +734,8 @@ static void add_mute(Suite *suite)
 	tcase_add_test(tcase, unmuted_speech_resumes_on_the_wall_clock);
 	tcase_add_test(tcase, removal_ends_in_silence_and_a_rejoin_goes_on);
 	tcase_add_test(tcase, silence_frames_follow_the_clock_when_the_tick_is_late);
+	tcase_add_test(tcase, silence_frames_join_up_under_jitter);
+	tcase_add_test(tcase, silence_frames_much_later_are_about_now);
 	suite_add_tcase(suite, tcase);
 }
 

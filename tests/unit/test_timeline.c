@@ -204,6 +204,68 @@ START_TEST(late_packets_lie_between_the_anchor_and_the_last)
 }
 END_TEST
 
+START_TEST(nothing_late_from_before_the_anchor)
+{
+	struct timeline line = line_at(0, START);
+	uint32_t timestamp;
+
+	timeline_take(&line, 0, START);
+	timeline_next(&line, 4 * 960, 4, START + 80 * MS, &timestamp);
+	/* Another source at 48,000 + 5 * 960: its timestamp 1,000 is where 0 would be a frame
+	 * before. */
+	timeline_take(&line, 1000, START + 100 * MS);
+	ck_assert(!timeline_late(&line, 1000 - 960, &timestamp));
+	timeline_next(&line, 1000 + 1920, 2, START + 140 * MS, &timestamp);
+	ck_assert(timeline_late(&line, 1000 + 960, &timestamp));
+	ck_assert(!timeline_late(&line, 1000 - 960, &timestamp));
+}
+END_TEST
+
+/* Exactly at a bound nothing happens, one tick beyond it does. */
+static const struct {
+	const char *sentence;
+	int32_t step;       /* of the source's clock */
+	int32_t wall_ticks; /* that have passed, in multiples of 6 */
+	bool anchored;
+} bounds[] = {
+	{"two seconds ahead is a jump", 96000 + 961, 960, true},
+	{"just under two seconds ahead is a pause", 96000 + 960 - 1921, 96000 - 960, false},
+	{"two frames ahead after a pause is kept", 19200 + 1920, 19200, false},
+	{"more than two frames ahead after a pause is not", 19200 + 1921, 19200, true},
+	{"ten frames behind after a pause is kept", 19200, 19200 + 9600, false},
+	{"more than ten frames behind after a pause is not", 19200, 19200 + 9606, true},
+	{"two seconds behind without a pause is kept", 960, 96000 + 960, false},
+	{"more than two seconds behind is not", 960, 96000 + 966, true},
+	{"a gap of 100 ms is no pause", 960 + 4800, 960, false},
+	{"a gap of more than 100 ms is one", 960 + 4801, 960, true},
+};
+
+START_TEST(bound)
+{
+	struct timeline line = line_at(0, START);
+	uint64_t now_ns = START + (uint64_t)bounds[_i].wall_ticks / 6 * 125000;
+	uint32_t timestamp;
+
+	timeline_take(&line, 0, START);
+	timeline_next(&line, (uint32_t)bounds[_i].step, 1, now_ns, &timestamp);
+	ck_assert_msg((timestamp != 48000 + (uint32_t)bounds[_i].step) == bounds[_i].anchored,
+		"%s: %u", bounds[_i].sentence, timestamp);
+}
+END_TEST
+
+START_TEST(frames_as_short_and_as_long_as_opus_has)
+{
+	static const uint32_t ticks[] = {120, 5760};
+	struct timeline line = line_at(0, START);
+	uint32_t timestamp;
+
+	timeline_take(&line, 0, START);
+	ck_assert(!timeline_next(&line, ticks[_i], 1, START, &timestamp));
+	/* The next source begins where that frame ends. */
+	ck_assert_uint_eq(timeline_take(&line, 7, START), 48000 + 2 * ticks[_i]);
+}
+END_TEST
+
 START_TEST(silence_goes_on_right_behind)
 {
 	struct timeline line = line_at(0, START);
@@ -236,6 +298,9 @@ int main(void)
 	tcase_add_test(tcase, faster_than_time_keeps_its_spacing);
 	tcase_add_test(tcase, a_day_of_silence_is_not_a_lead);
 	tcase_add_test(tcase, late_packets_lie_between_the_anchor_and_the_last);
+	tcase_add_test(tcase, nothing_late_from_before_the_anchor);
+	tcase_add_loop_test(tcase, bound, 0, sizeof(bounds) / sizeof(bounds[0]));
+	tcase_add_loop_test(tcase, frames_as_short_and_as_long_as_opus_has, 0, 2);
 	tcase_add_test(tcase, silence_goes_on_right_behind);
 	suite_add_tcase(suite, tcase);
 	return unit_run(suite);
