@@ -324,31 +324,28 @@ static int speak(struct space *space)
 }
 
 /*
- * Which send a slot packet comes from is told by time: frames are 20 ms apart and the relay needs
- * far less. A send that two of them claim, or a latency of a whole frame, shows that it did not.
+ * Slot packets keep the order of what was sent, so when there are as many of the one as of the
+ * other, the n-th comes from the n-th; that is how a latency is told whatever its length.
  */
 static int take_times(struct space *space)
 {
 	const struct tally *tally = &space->tally;
-	uint32_t send = 0, claimed = UINT32_MAX;
 
 	space->spread_us = calloc(tally->sequence_count + 1, sizeof(double));
 	space->latency_us = calloc(tally->sequence_count + 1, sizeof(double));
 	if (!space->spread_us || !space->latency_us)
 		return -ENOMEM;
 	space->spread_count = tally_spread(tally, WARM_UP, space->spread_us);
-	for (size_t i = WARM_UP; i < tally->sequence_count; i++) {
-		uint64_t first_ns = tally->sequence[i].first_ns;
+	if (tally->slot_packets != space->spoken)
+		return 0;
+	for (size_t i = 0; i < tally->sequence_count; i++) {
+		const struct tally_sequence *s = &tally->sequence[i];
+		uint64_t send_ns = space->pacer.send_ns[s->offset];
 
-		while (send + 1 < space->spoken && space->pacer.send_ns[send + 1] <= first_ns)
-			send++;
-		if (send == claimed || space->pacer.send_ns[send] > first_ns) {
-			space->unmatched++;
+		if (s->offset < WARM_UP)
 			continue;
-		}
-		claimed = send;
-		space->latency_us[space->latency_count++] =
-			(double)(first_ns - space->pacer.send_ns[send]) / 1e3;
+		space->unmatched += s->first_ns < send_ns;
+		space->latency_us[space->latency_count++] = (double)(s->first_ns - send_ns) / 1e3;
 	}
 	return 0;
 }
@@ -377,14 +374,14 @@ static void judge(struct space *space)
 		space->invalid = "nothing arrived at any listener";
 	else if (tally->sequence_count <= WARM_UP)
 		space->invalid = "too short";
-	else if (tally->slot_packets > space->spoken)
-		space->invalid = "more slot packets than the speaker sent";
+	else if (tally->slot_packets != space->spoken)
+		space->invalid = "not as many slot packets as the speaker sent";
 	else if ((double)space->late > LATE_MAX * (double)space->spoken)
 		space->invalid = "the speaker could not keep its pace";
 	else if (space->pacer.failed)
 		space->invalid = "the speaker could not send";
 	else if (space->unmatched)
-		space->invalid = "latencies of a frame or more: sends cannot be told apart";
+		space->invalid = "a packet arrived before it was sent";
 	else if (space->after.slot_packets < space->before.slot_packets)
 		space->invalid = "the data plane was restarted meanwhile";
 }

@@ -45,11 +45,17 @@ static void count_slot_packets(struct tally *tally)
 {
 	int64_t at = 0, lowest = 0, highest = 0;
 
-	for (size_t i = 1; i < tally->sequence_count; i++) {
-		at += (int16_t)(tally->sequence[i].sequence - tally->sequence[i - 1].sequence);
+	for (size_t i = 0; i < tally->sequence_count; i++) {
+		struct tally_sequence *s = &tally->sequence[i];
+
+		if (i > 0)
+			at += (int16_t)(s->sequence - s[-1].sequence);
 		lowest = at < lowest ? at : lowest;
 		highest = at > highest ? at : highest;
+		s->offset = (uint32_t)at; /* from the first, modulo 2^32, for now */
 	}
+	for (size_t i = 0; i < tally->sequence_count; i++)
+		tally->sequence[i].offset -= (uint32_t)lowest;
 	tally->slot_packets = tally->sequence_count ? (uint64_t)(highest - lowest + 1) : 0;
 }
 

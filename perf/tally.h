@@ -18,6 +18,7 @@ struct tally_sequence {
 	uint64_t first_ns;
 	uint64_t last_ns;
 	uint64_t count;
+	uint32_t offset; /* from the lowest sequence number of the run */
 	uint16_t sequence;
 };
 
