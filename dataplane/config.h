@@ -73,6 +73,17 @@ struct dataplane_config {
 
 enum huge_pages { HUGE_AUTO, HUGE_REQUIRE, HUGE_NEVER };
 
+/* A card reads our memory by physical address: huge pages, contiguous buffers, all drivers. */
+static inline bool config_has_card(const struct dataplane_config *config)
+{
+	unsigned int i;
+
+	for (i = 0; i < config->port_count; i++)
+		if (config->port[i].driver == PORT_PCI)
+			return true;
+	return false;
+}
+
 extern const struct option_table dataplane_options;
 
 #endif

@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+#include "bpf/reserve.h"
 #include "configs/log.h"
 #include "configs/notify.h"
 #include "dataplane/config.h"
@@ -28,6 +29,7 @@ struct dataplane {
 	struct pool pool;
 	struct port port[CONFIG_PORTS_MAX];
 	unsigned int port_count; /* opened */
+	struct reserve *reserve; /* media ports, held in the kernel */
 	struct neighbour_table *neighbour;
 	struct bus *bus;
 	struct table_server *server;
@@ -62,6 +64,29 @@ static bool needs_kernel(const struct dataplane_config *config)
 		if (config->port[i].gateway_mac[0] == '\0')
 			return true;
 	return false;
+}
+
+/* Ports that share their interface with the kernel: it must neither use nor answer our ports. */
+static int ports_reserve(struct dataplane *dp)
+{
+	struct steer_port_range ranges[CONFIG_MEDIA_PORTS_MAX];
+	const struct dataplane_config *config = &dp->config;
+	char error[256];
+	bool shared = false;
+	unsigned int i;
+	int rc;
+
+	for (i = 0; i < config->port_count; i++)
+		shared |= config->port[i].driver == PORT_AF_XDP ||
+			  config->port[i].driver == PORT_AF_PACKET;
+	if (!shared)
+		return 0;
+	for (i = 0; i < config->media_port_count; i++)
+		ranges[i] = (struct steer_port_range){config->media_port[i], config->media_port[i]};
+	rc = reserve_open(&dp->reserve, ranges, config->media_port_count, error, sizeof(error));
+	if (rc < 0)
+		log_error("ports_reserve", "error=\"%s\"", error);
+	return rc;
 }
 
 static int ports_start(struct dataplane *dp)
@@ -130,6 +155,8 @@ static int start(struct dataplane *dp)
 	dp->eal_started = true;
 	rc = pool_buffers_open(&dp->pool, &dp->config);
 	if (rc == 0)
+		rc = ports_reserve(dp);
+	if (rc == 0)
 		rc = ports_start(dp);
 	if (rc == 0)
 		rc = pool_open(&dp->pool, &dp->config, dp->engine, dp->port);
@@ -183,6 +210,7 @@ static void stop(struct dataplane *dp)
 	neighbour_close(dp->neighbour);
 	while (dp->port_count > 0)
 		port_close(&dp->port[--dp->port_count]);
+	reserve_close(dp->reserve);
 	left = dp->pool.count != 0 ? pool_buffers_in_use(&dp->pool) : 0;
 	if (left != 0)
 		log_warn("buffers_lost", "count=%u", left);

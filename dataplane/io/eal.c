@@ -153,17 +153,6 @@ static unsigned long huge_free_mb(void)
 	return pages * 2;
 }
 
-/* A card reads our memory by physical address, so it needs pages that stay where they are. */
-static bool has_card(const struct dataplane_config *config)
-{
-	unsigned int i;
-
-	for (i = 0; i < config->port_count; i++)
-		if (config->port[i].driver == PORT_PCI)
-			return true;
-	return false;
-}
-
 static int add_memory(struct arguments *args, const struct dataplane_config *config)
 {
 	unsigned int needed = memory_needed_mb(config);
@@ -174,7 +163,7 @@ static int add_memory(struct arguments *args, const struct dataplane_config *con
 		log_info("memory", "huge_pages=yes needed_mb=%u free_mb=%lu", needed, available);
 		return 0;
 	}
-	if (config->huge_pages == HUGE_REQUIRE || has_card(config)) {
+	if (config->huge_pages == HUGE_REQUIRE || config_has_card(config)) {
 		log_error("memory", "huge_pages=required needed_mb=%u free_mb=%lu hint=%s", needed,
 			available, "vm.nr_hugepages");
 		return -ENOMEM;
@@ -190,7 +179,7 @@ static void add_drivers(struct arguments *args, const struct dataplane_config *c
 	bool loaded[PORT_DRIVER_COUNT] = {false};
 	unsigned int i;
 
-	if (has_card(config))
+	if (config_has_card(config))
 		return; /* without -d EAL loads every driver it has, and so finds any card */
 	add(args, "--no-pci");
 	add(args, "-dlibrte_mempool_ring.so.23");

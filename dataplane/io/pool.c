@@ -61,15 +61,18 @@ static int buffers_populate(struct rte_mempool *buffers, unsigned int count)
 	return rc;
 }
 
-static struct rte_mempool *buffers_make(const char *name, unsigned int count)
+static struct rte_mempool *buffers_make(const char *name, unsigned int count, bool card)
 {
 	struct rte_pktmbuf_pool_private facts = {.mbuf_data_room_size = RTE_MBUF_DEFAULT_BUF_SIZE,
 		.mbuf_priv_size = PACKET_PRIVATE_SIZE};
 	unsigned int size =
 		sizeof(struct rte_mbuf) + PACKET_PRIVATE_SIZE + RTE_MBUF_DEFAULT_BUF_SIZE;
-	/* No card reads our small pages by physical address, so a buffer may cross from one to the
-	 * next: otherwise there would be one buffer a page. */
-	unsigned int flags = rte_eal_has_hugepages() ? 0 : RTE_MEMPOOL_F_NO_IOVA_CONTIG;
+	/*
+	 * AF_XDP registers a pool as one packed area and loses what lies outside of it, and with
+	 * small pages DPDK would put one buffer on each: so buffers may cross pages. Only a card
+	 * needs them physically contiguous.
+	 */
+	unsigned int flags = card ? 0 : RTE_MEMPOOL_F_NO_IOVA_CONTIG;
 	struct rte_mempool *buffers = rte_mempool_create_empty(
 		name, count, size, BUFFER_CACHE, sizeof(facts), SOCKET_ID_ANY, flags);
 
@@ -92,7 +95,7 @@ int pool_buffers_open(struct pool *pool, const struct dataplane_config *config)
 
 	for (i = 0; i < config->workers; i++) {
 		snprintf(name, sizeof(name), "buffers%u", i);
-		pool->buffers[i] = buffers_make(name, config->buffers - 1);
+		pool->buffers[i] = buffers_make(name, config->buffers - 1, config_has_card(config));
 		if (pool->buffers[i] == NULL) {
 			log_error("buffers_open", "worker=%u buffers=%u error=\"%s\"", i,
 				config->buffers, rte_strerror(rte_errno));

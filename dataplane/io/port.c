@@ -177,6 +177,24 @@ static int arguments(
 	return 0;
 }
 
+/* The interface must have a queue for each of ours, and ours for each of its. */
+static int steer_clear(const struct port *port)
+{
+	char error[ERROR_SIZE];
+	int rc = steer_queue_count(port->config.interface);
+
+	if (rc >= 0 && rc != port->queues) {
+		log_error("port_queues",
+			"port=%u interface=%s has=%d wanted=%u hint=\"ethtool -L, or workers\"",
+			port->number, port->config.interface, rc, port->queues);
+		return -EINVAL;
+	}
+	rc = steer_prepare(port->config.interface, error, sizeof(error));
+	if (rc < 0)
+		log_error("steer_prepare", "port=%u error=\"%s\"", port->number, error);
+	return rc;
+}
+
 static int steer_ready(struct port *port, const struct dataplane_config *config)
 {
 	struct steer_port_range ranges[CONFIG_MEDIA_PORTS_MAX];
@@ -214,7 +232,7 @@ static int steer_ready(struct port *port, const struct dataplane_config *config)
 
 static int device_make(struct port *port, const struct dataplane_config *config)
 {
-	char args[640], error[ERROR_SIZE];
+	char args[640];
 	int rc;
 
 	if (port->config.driver == PORT_PCI) {
@@ -225,13 +243,6 @@ static int device_make(struct port *port, const struct dataplane_config *config)
 			log_error("port_make", "port=%u device=%s error=%s", port->number,
 				port->config.device, strerror(-rc));
 		return rc;
-	}
-	if (port->config.driver == PORT_AF_XDP) {
-		rc = steer_prepare(port->config.interface, error, sizeof(error));
-		if (rc < 0) {
-			log_error("steer_prepare", "port=%u error=\"%s\"", port->number, error);
-			return rc;
-		}
 	}
 	snprintf(port->device, sizeof(port->device), "%s%u", driver_devices[port->config.driver],
 		port->number);
@@ -291,7 +302,13 @@ int port_open(struct port *port, unsigned int number, const struct port_environm
 	if (rc < 0)
 		goto fail;
 	port->made = true;
-	rc = queues_make(port, environment);
+	if (port->config.driver == PORT_AF_XDP)
+		rc = steer_clear(port);
+	if (rc == 0)
+		rc = queues_make(port, environment);
+	/* DPDK attached with the first receive queue: media is ours from here on. */
+	if (rc == 0 && port->config.driver == PORT_AF_XDP)
+		rc = steer_ready(port, config);
 	if (rc < 0)
 		goto fail;
 	rc = rte_eth_dev_start(port->port_id);
@@ -302,11 +319,6 @@ int port_open(struct port *port, unsigned int number, const struct port_environm
 	port->started = true;
 	if (port->ifindex == 0) /* tap makes its interface only now */
 		port->ifindex = (int)if_nametoindex(port->config.interface);
-	if (port->config.driver == PORT_AF_XDP) {
-		rc = steer_ready(port, config);
-		if (rc < 0)
-			goto fail;
-	}
 	rte_eth_macaddr_get(port->port_id, &mac);
 	memcpy(port->mac, mac.addr_bytes, sizeof(port->mac));
 	log_info("port_open", "port=%u device=%s queues=%u descriptors=%u", number, port->device,
