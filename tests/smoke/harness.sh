@@ -101,6 +101,7 @@ smoke_begin() {
 
 # The two programs. Arguments go behind --config: dataplane_start -o workers=2
 dataplane_start() {
+	keep_log dataplane
 	rm -f "$LAB_DIR/table.sock"
 	lab_start relay dataplane "$DATAPLANE" --config "$LAB_DIR/stentor.conf" "$@"
 	wait_for 20 "the data plane does not listen on table.sock" \
@@ -112,7 +113,14 @@ dataplane_listens() {
 	[ -S "$LAB_DIR/table.sock" ]
 }
 
+# A program started again has a log of its own; the old one is shown as well when the test fails.
+SMOKE_STARTS=0
+keep_log() {
+	[ ! -e "$LAB_DIR/$1.log" ] || mv "$LAB_DIR/$1.log" "$LAB_DIR/$1.$((SMOKE_STARTS += 1)).log"
+}
+
 controlplane_start() {
+	keep_log controlplane
 	lab_start relay controlplane "$CONTROLPLANE" --config "$LAB_DIR/stentor.conf" "$@"
 	wait_for 10 "the control plane does not answer on events.sock" \
 		controlplane_answers || fail "no control plane"
