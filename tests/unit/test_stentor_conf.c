@@ -9,9 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controlplane/config.h"
 #include "dataplane/config.h"
-
-extern const struct option_table controlplane_options;
 
 static const struct option_table *const tables[] = {&dataplane_options, &controlplane_options};
 #define TABLES ((int)(sizeof(tables) / sizeof(tables[0])))
