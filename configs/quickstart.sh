@@ -136,6 +136,10 @@ start_speaking() {
 		"srtp://172.16.1.1:$RELAY_PORT?localrtpport=$speaker_port&pkt_size=1200"
 }
 
+first_copies() {
+	grep '^{' "$LAB_DIR/sink.log" | tail -n 1 | jq -e '.received > 0'
+}
+
 # One row a second from what stentorctl and the sink say.
 live_table() {
 	local end=$((SECONDS + seconds)) row shown=
@@ -261,6 +265,7 @@ start_speaking
 lab_start relay top "$RELAY_BUILD/controlplane/cli/stentorctl" \
 	--socket "$LAB_DIR/events.sock" --json top
 
+wait_for 15 "the first copies arrive" first_copies || { lab_show_logs; exit 1; }
 say "on the air for $seconds s"
 live_table
 say "verdict"

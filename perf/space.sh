@@ -50,9 +50,11 @@ facts() {
 		--arg cpu "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" \
 		--arg cpus "$(nproc)" --arg kernel "$(uname -r)" --arg suite "$suite" \
 		--argjson workers "$workers" --argjson seconds "$seconds" \
+		--arg priority "$RELAY_PRIORITY" --arg load "$(cut -d ' ' -f 1 /proc/loadavg)" \
 		--arg date "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
 		'{suite: $suite, workers: $workers, seconds: $seconds, command: $command,
-		  commit: $commit, cpu: $cpu, cpus: ($cpus | tonumber), kernel: $kernel, date: $date}'
+		  commit: $commit, cpu: $cpu, cpus: ($cpus | tonumber), kernel: $kernel, priority: $priority,
+		  load_average: ($load | tonumber), date: $date}'
 }
 
 lab_trap

@@ -11,6 +11,9 @@ RELAY_BUILD=${RELAY_BUILD:-$LAB_TOP/build}
 RELAY_PORT=40000
 RELAY_LEGS_MAX=${RELAY_LEGS_MAX:-131072}
 RELAY_DEADLINE=${RELAY_DEADLINE:-20}
+# How the data plane is started. In the lab its polling workers share the cores with whatever else
+# the machine does, so they go first; as real-time threads only where a core is left for the others.
+RELAY_PRIORITY=${RELAY_PRIORITY:-}
 # More lines of the dataplane and the controlplane group, for what a test is about.
 RELAY_DATAPLANE=${RELAY_DATAPLANE:-}
 RELAY_CONTROLPLANE=${RELAY_CONTROLPLANE:-}
@@ -47,8 +50,21 @@ ctl() {
 	"$RELAY_BUILD/controlplane/cli/stentorctl" --socket "$LAB_DIR/events.sock" "$@"
 }
 
+# relay_choose_priority WORKERS
+relay_choose_priority() {
+	if [ "$1" -lt "$(nproc)" ] && chrt --rr 10 true 2>/dev/null; then
+		RELAY_PRIORITY="chrt --rr 10"
+	elif nice -n -15 true 2>/dev/null; then
+		RELAY_PRIORITY="nice -n -15"
+	else
+		RELAY_PRIORITY=env
+	fi
+}
+
 relay_start_dataplane() {
-	lab_start relay dataplane "$RELAY_BUILD/dataplane/stentor-dataplane" \
+	[ -n "$RELAY_PRIORITY" ] || relay_choose_priority 1
+	# shellcheck disable=SC2086 # several words
+	lab_start relay dataplane $RELAY_PRIORITY "$RELAY_BUILD/dataplane/stentor-dataplane" \
 		--config "$LAB_DIR/stentor.conf"
 }
 
@@ -63,6 +79,7 @@ relay_works() {
 }
 
 relay_up() {
+	[ -n "$RELAY_PRIORITY" ] || relay_choose_priority "${1:-1}"
 	relay_write_config "${1:-1}"
 	relay_start_dataplane
 	relay_start_controlplane
