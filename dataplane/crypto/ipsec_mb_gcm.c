@@ -38,16 +38,21 @@ size_t ipsec_mb_gcm_hot(enum suite suite, unsigned int payload_size, size_t *pow
 }
 
 /* Inlined by force: gcc 12 takes a function of prefetches for one without effect, and drops it. */
-static inline __attribute__((always_inline)) void prefetch(
+static inline __attribute__((always_inline)) void prefetch(const uint8_t *first, const uint8_t *end)
+{
+	const uint8_t *line = first - (uintptr_t)first % LINE;
+
+	for (; line < end; line += LINE)
+		__builtin_prefetch(line);
+}
+
+static inline __attribute__((always_inline)) void prefetch_key(
 	const struct gcm_key_data *key, size_t round_keys_size, size_t powers_size)
 {
 	const uint8_t *bytes = (const uint8_t *)key;
 
-	for (size_t at = 0; at < round_keys_size; at += LINE)
-		__builtin_prefetch(bytes + at);
-	for (size_t at = (POWERS_END - powers_size) & ~(size_t)(LINE - 1); at < POWERS_END;
-		at += LINE)
-		__builtin_prefetch(bytes + at);
+	prefetch(bytes, bytes + round_keys_size);
+	prefetch(bytes + POWERS_END - powers_size, bytes + POWERS_END);
 }
 
 void ipsec_mb_gcm_run(struct engine_core *core, enum suite suite, const struct gcm_block *block,
@@ -69,7 +74,7 @@ void ipsec_mb_gcm_run(struct engine_core *core, enum suite suite, const struct g
 
 		/* Also behind this run: the next one goes on there. */
 		if (first + i + PREFETCH_KEYS < ENGINE_BLOCK_LEGS)
-			prefetch(&key[i + PREFETCH_KEYS], round_keys_size, powers_size);
+			prefetch_key(&key[i + PREFETCH_KEYS], round_keys_size, powers_size);
 		ipsec_mb_copy_header(out[i], p->header, p->header_size);
 		encrypt(&key[i], &core->gcm, text, p->payload, p->payload_size,
 			(const uint8_t *)&core->iv[i], p->header, p->header_size,

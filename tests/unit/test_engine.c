@@ -289,54 +289,56 @@ static void pair_close(struct pair *pair)
 	}
 }
 
-static int unprotect(struct pair *pair, unsigned int i, uint8_t *packet, unsigned int header_size,
-	unsigned int size, uint32_t ssrc, uint64_t index)
+/* header_size 0: RTCP. */
+struct message {
+	const uint8_t *clear;
+	unsigned int header_size, size;
+	uint32_t ssrc;
+	uint64_t index;
+};
+
+static unsigned int protect(
+	struct pair *pair, unsigned int i, uint8_t *packet, const struct message *m)
 {
-	if (header_size)
-		return pair->engine[i]->unprotect(
-			pair->core[i], pair->context[i], packet, header_size, size, ssrc, index);
-	return pair->engine[i]->unprotect_rtcp(
-		pair->core[i], pair->context[i], packet, size, ssrc, (uint32_t)index);
+	if (m->header_size)
+		return pair->engine[i]->protect(pair->core[i], pair->context[i], packet,
+			m->header_size, m->size, m->ssrc, m->index);
+	return pair->engine[i]->protect_rtcp(
+		pair->core[i], pair->context[i], packet, m->size, m->ssrc, (uint32_t)m->index);
 }
 
-/* header_size 0: RTCP. Both write the same, both read it, neither reads it with a bit changed. */
-static void pair_step(struct pair *pair, enum suite suite, const uint8_t *clear,
-	unsigned int header_size, unsigned int size, uint32_t ssrc, uint64_t index)
+static int unprotect(struct pair *pair, unsigned int i, uint8_t *packet, unsigned int size,
+	const struct message *m)
 {
-	unsigned int expected = size + suite_facts(suite)->tag_size + (header_size ? 0 : 4);
-	uint8_t *packet[2];
+	if (m->header_size)
+		return pair->engine[i]->unprotect(pair->core[i], pair->context[i], packet,
+			m->header_size, size, m->ssrc, m->index);
+	return pair->engine[i]->unprotect_rtcp(
+		pair->core[i], pair->context[i], packet, size, m->ssrc, (uint32_t)m->index);
+}
+
+/* Both write the same, each reads what the other wrote, and not with a bit changed. */
+static void pair_step(struct pair *pair, enum suite suite, const struct message *m)
+{
+	unsigned int expected = m->size + suite_facts(suite)->tag_size + (m->header_size ? 0 : 4);
+	uint8_t *packet[2], copy[PACKET_MAX];
 
 	for (unsigned int i = 0; i < 2; i++) {
-		unsigned int written;
-
 		packet[i] = malloc(expected + GUARD);
 		memset(packet[i] + expected, GUARD_BYTE, GUARD);
-		memcpy(packet[i], clear, size);
-		written = header_size
-				  ? pair->engine[i]->protect(pair->core[i], pair->context[i],
-					    packet[i], header_size, size, ssrc, index)
-				  : pair->engine[i]->protect_rtcp(pair->core[i], pair->context[i],
-					    packet[i], size, ssrc, (uint32_t)index);
-		ck_assert_uint_eq(written, expected);
+		memcpy(packet[i], m->clear, m->size);
+		ck_assert_uint_eq(protect(pair, i, packet[i], m), expected);
 	}
 	ck_assert_mem_eq(packet[0], packet[1], expected + GUARD);
 	for (unsigned int i = 0; i < 2; i++) {
 		unsigned int bit = below(8 * expected);
 
-		memcpy(packet[i], packet[1 - i], expected);
-		packet[i][bit / 8] ^= (uint8_t)(1 << bit % 8);
-		ck_assert_int_eq(unprotect(pair, i, packet[i], header_size, expected, ssrc, index),
-			-EBADMSG);
-		memcpy(packet[i], packet[1 - i], expected);
-		ck_assert_int_eq(unprotect(pair, i, packet[i], header_size, expected, ssrc, index),
-			(int)size);
-		ck_assert_mem_eq(packet[i], clear, size);
-		/* For the other one, as it was on the wire. */
-		if (header_size)
-			pair->engine[i]->protect(pair->core[i], pair->context[i], packet[i],
-				header_size, size, ssrc, index);
-		else
-			memcpy(packet[i], packet[1 - i], expected);
+		memcpy(copy, packet[1 - i], expected);
+		copy[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		ck_assert_int_eq(unprotect(pair, i, copy, expected, m), -EBADMSG);
+		memcpy(copy, packet[1 - i], expected);
+		ck_assert_int_eq(unprotect(pair, i, copy, expected, m), (int)m->size);
+		ck_assert_mem_eq(copy, m->clear, m->size);
 	}
 	free(packet[0]);
 	free(packet[1]);
@@ -352,7 +354,7 @@ START_TEST(contexts_of_both_engines_read_each_other)
 	pair_open(&pair, suite);
 	for (unsigned int step = 0; step < 3000; step++) {
 		uint8_t clear[PACKET_MAX];
-		unsigned int header_size = header_sizes[below(5)];
+		struct message m = {.clear = clear, .header_size = header_sizes[below(5)]};
 		unsigned int payload_size = step <= PAYLOAD_MAX ? step : below(PAYLOAD_MAX + 1);
 		unsigned int source = below(12);
 
@@ -363,10 +365,12 @@ START_TEST(contexts_of_both_engines_read_each_other)
 			index[source] += 1 + below(300);
 		else
 			index[source] -= index[source] > 300 ? below(300) : 0;
-		header_make(clear, header_size, source << 24 | 9, (uint16_t)index[source]);
-		random_fill(&random_state, clear + header_size, payload_size);
-		pair_step(&pair, suite, clear, header_size, header_size + payload_size,
-			source << 24 | 9, index[source]);
+		m.size = m.header_size + payload_size;
+		m.ssrc = source << 24 | 9;
+		m.index = index[source];
+		header_make(clear, m.header_size, m.ssrc, (uint16_t)m.index);
+		random_fill(&random_state, clear + m.header_size, payload_size);
+		pair_step(&pair, suite, &m);
 	}
 	pair_close(&pair);
 }
@@ -382,14 +386,16 @@ START_TEST(rtcp_of_both_engines_is_equal)
 	pair_open(&pair, suite);
 	for (unsigned int step = 0; step < 1500; step++) {
 		uint8_t clear[PACKET_MAX];
-		unsigned int size = 8 + 4 * (step <= 340 ? step : below(340));
+		struct message m = {.clear = clear, .ssrc = 0x4d617273};
 
+		m.size = 8 + 4 * (step <= 340 ? step : below(340));
 		index += 1 + below(step % 100 == 0 ? 5000 : 3);
-		header_make(clear, size, 0, 0);
+		m.index = index;
+		header_make(clear, m.size, 0, 0);
 		clear[0] = 0x81;
 		clear[1] = 200;
 		memcpy(clear + 4, "Mars", 4);
-		pair_step(&pair, suite, clear, 0, size, 0x4d617273, index);
+		pair_step(&pair, suite, &m);
 	}
 	pair_close(&pair);
 }
@@ -403,16 +409,15 @@ START_TEST(rtcp_in_the_clear_is_refused)
 	unsigned int tag_size = suite_facts(suite)->tag_size;
 	uint8_t packet[64] = {0x80, 201, 0, 1, 'M', 'a', 'r', 's'};
 	unsigned int trailer = suite == SUITE_AES128_CM_HMAC_SHA1_80 ? 8 : 8 + tag_size;
+	struct message m = {.size = 8, .ssrc = 0x4d617273, .index = 1};
 	struct pair pair;
 
 	random_seed(&random_state);
 	pair_open(&pair, suite);
-	pair.engine[which]->protect_rtcp(
-		pair.core[which], pair.context[which], packet, 8, 0x4d617273, 1);
+	ck_assert_uint_eq(protect(&pair, which, packet, &m), 12 + tag_size);
 	ck_assert_uint_eq(packet[trailer], 0x80);
 	packet[trailer] = 0;
-	ck_assert_int_eq(
-		unprotect(&pair, which, packet, 0, 12 + tag_size, 0x4d617273, 1), -EBADMSG);
+	ck_assert_int_eq(unprotect(&pair, which, packet, 12 + tag_size, &m), -EBADMSG);
 	pair_close(&pair);
 }
 END_TEST
@@ -420,6 +425,7 @@ END_TEST
 START_TEST(short_packets_are_refused)
 {
 	enum suite suite = suites[_i];
+	const struct message rtp = {.header_size = 12}, rtcp = {.header_size = 0};
 	struct pair pair;
 
 	random_seed(&random_state);
@@ -429,8 +435,8 @@ START_TEST(short_packets_are_refused)
 			uint8_t *packet = calloc(1, size);
 
 			packet[0] = 0x80;
-			ck_assert_int_eq(unprotect(&pair, which, packet, 12, size, 0, 0), -EBADMSG);
-			ck_assert_int_eq(unprotect(&pair, which, packet, 0, size, 0, 0), -EBADMSG);
+			ck_assert_int_eq(unprotect(&pair, which, packet, size, &rtp), -EBADMSG);
+			ck_assert_int_eq(unprotect(&pair, which, packet, size, &rtcp), -EBADMSG);
 			free(packet);
 		}
 	}
