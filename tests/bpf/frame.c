@@ -32,6 +32,18 @@ static uint8_t *put_ethernet(uint8_t *at, const struct frame_spec *spec)
 	return put16(at, spec->ether_type ? spec->ether_type : type);
 }
 
+/* RFC 1071, over words that are all there. */
+static unsigned int checksum(const uint8_t *at, unsigned int words)
+{
+	uint32_t sum = 0;
+
+	for (unsigned int i = 0; i < words * 2; i++)
+		sum += (uint32_t)(at[2 * i] << 8 | at[2 * i + 1]);
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return ~sum & 0xffff;
+}
+
 static uint8_t *put_ipv4(uint8_t *at, const struct frame_spec *spec, int transport_size)
 {
 	unsigned int words = spec->ihl ? spec->ihl : 5;
@@ -50,6 +62,7 @@ static uint8_t *put_ipv4(uint8_t *at, const struct frame_spec *spec, int transpo
 	memcpy(at + 16, frame_relay4, 4);
 	at[19] = (uint8_t)(at[19] + spec->elsewhere);
 	memset(at + 20, 1, words * 4 - 20); /* no-operation options */
+	put16(at + 10, checksum(at, words));
 	return at + words * 4;
 }
 

@@ -463,6 +463,16 @@ START_TEST(a_million_listeners_fit)
 	open_sink(&config);
 	ck_assert_uint_eq(send_copy(&last), XDP_DROP);
 	ck_assert_uint_eq(listener(SINK_LISTENERS_MAX - 1).received, 1);
+
+	struct sink_listener *all = calloc(SINK_LISTENERS_MAX, sizeof(*all));
+	uint64_t sum = 0;
+	ck_assert_ptr_nonnull(all);
+	ck_assert_int_eq(sink_read_listeners(sink, 0, SINK_LISTENERS_MAX, all), 0);
+	for (uint32_t i = 0; i < SINK_LISTENERS_MAX; i++)
+		sum += all[i].received;
+	ck_assert_uint_eq(sum, 1);
+	ck_assert_uint_eq(all[SINK_LISTENERS_MAX - 1].received, 1);
+	free(all);
 	close_sink();
 }
 END_TEST
