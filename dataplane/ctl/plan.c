@@ -415,8 +415,9 @@ static int switch_role(struct plan *plan, struct leg *old, const struct stn_op_l
 	struct registry *registry = plan->registry;
 	struct leg *leg;
 
-	if (old->facts.role == STN_ROLE_SPEAKER && op->protection == STN_PROTECTION_LEG &&
-		check_own_indices(plan, old))
+	/* One that became a speaker in this very transaction has not sent anything as one. */
+	if (old->facts.role == STN_ROLE_SPEAKER && !old->switching &&
+		op->protection == STN_PROTECTION_LEG && check_own_indices(plan, old))
 		return -EINVAL;
 	leg = calloc(1, sizeof(*leg));
 	if (!leg)
