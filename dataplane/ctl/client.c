@@ -37,8 +37,22 @@ static void drop_first(struct client *client)
 	free(message);
 }
 
+/*
+ * What was not read would make the kernel report ECONNRESET to the peer ahead of the last words that
+ * are waiting for it. Bounded: a peer that goes on sending gets its reset.
+ */
+static void discard_input(struct client *client)
+{
+	char byte;
+
+	for (unsigned int i = 0; i < 256; i++)
+		if (recv(client->fd, &byte, sizeof(byte), MSG_DONTWAIT | MSG_TRUNC) <= 0)
+			break;
+}
+
 void client_close(struct client *client)
 {
+	discard_input(client);
 	transaction_close(&client->transaction);
 	while (client->first)
 		drop_first(client);
