@@ -200,7 +200,7 @@ verdict() {
 				"\($e.packets) decrypted by libsrtp2, \($e.lost) lost, \($e.auth_failures) refused"],
 			[$e.packets > 0 and $e.packets == $e.unaltered, "ear: audio",
 				"\($e.unaltered) of them byte for byte what ffmpeg sent"],
-			[$e.seconds_speech > $seconds / 2 and $e.longest_gap_ms < 200, "ear: speech",
+			[$e.seconds_speech > $seconds / 2 and $e.longest_gap_ms < 500, "ear: speech",
 				"\(one($e.seconds_speech)) s of speech in \(one($e.seconds_audio)) s of audio, longest gap \($e.longest_gap_ms | round) ms"],
 			[$e.loudness_dbfs > -40 and $e.loudness_dbfs < -6, "ear: loudness",
 				"\(one($e.loudness_dbfs)) dBFS"]
