@@ -73,7 +73,10 @@ static void dump_room(void *context, const struct stn_op_room_put *put)
 	struct conductor *c = context;
 	struct room *room = registry_room_by_id(c->registry, put->room_id);
 
-	if (room == NULL || put->group_key.suite == STN_SUITE_NONE ||
+	if (room == NULL)
+		return;
+	room->put.end_ns = put->end_ns;
+	if (put->group_key.suite == STN_SUITE_NONE ||
 		put->group_key.suite != room->put.group_key.suite || room->group_key_known)
 		return;
 	room->put.group_key = put->group_key;
@@ -103,6 +106,8 @@ static void dump_leg(void *context, const struct stn_op_leg_put *put)
 	memcpy(member->put.origin, put->origin, sizeof(put->origin));
 	member->put.flags |= STN_LEG_ORIGIN_KNOWN;
 	member->put.key_store_id = c->hello.index_store_id;
+	/* The same boot: this clock has not been set meanwhile, the wall clock may have been. */
+	member->put.end_ns = put->end_ns;
 	member->keys_known = true;
 	member->programmed = true;
 }

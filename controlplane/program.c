@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "configs/log.h"
+#include "controlplane/program.h"
+
+static int fill_random(void *bytes, size_t size)
+{
+	return getrandom(bytes, size, 0) == (ssize_t)size ? 0 : -errno;
+}
+
+static void signalled(void *context, uint32_t events)
+{
+	struct program *program = context;
+	struct signalfd_siginfo info;
+
+	if (read(program->signal_source.fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return;
+	log_info("stopping", "signal=%s", strsignal((int)info.ssi_signo));
+	loop_stop(program->conductor.loop);
+}
+
+/* The link is processed at the end of each turn; this only ends the waiting. */
+static void link_ready(void *context, uint32_t events)
+{
+}
+
+static int watch_signals(struct program *program)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	program->signal_source = (struct loop_source){fd, signalled, program};
+	return loop_add(program->conductor.loop, &program->signal_source, EPOLLIN);
+}
+
+/* Ids never repeat, even if the database is lost: they start at the time in 1/65536 s. */
+static uint64_t first_id(unsigned int box_id, const struct moment *now)
+{
+	uint64_t counter = ((uint64_t)now->wall_ms / 1000) << 16;
+
+	return (uint64_t)box_id << 48 | (counter & ((1ULL << 48) - 1)) | 1;
+}
+
+static int open_store(struct program *program)
+{
+	const struct config *config = &program->config;
+	struct store_limits limits = {config->log_max, config->answers_max};
+	struct registry_limits most = {
+		config->rooms_max, config->members_max, config->room_members_max};
+	struct moment now = conductor_now();
+	char reason[256] = "";
+	int rc;
+
+	registry_init(&program->registry, &most, fill_random);
+	program->registry.next_id = first_id(config->box_id, &now);
+	rc = store_open(&program->conductor.store, config->database, &limits, reason);
+	if (rc != 0) {
+		log_error("database_open", "path=%s errno=%d reason=\"%s\"", config->database, -rc,
+			reason);
+		return rc;
+	}
+	rc = store_load(program->conductor.store, &program->registry, &now);
+	if (rc != 0)
+		log_error("database_load", "path=%s errno=%d", config->database, -rc);
+	else
+		log_info("database_loaded", "path=%s rooms=%zu members=%zu seq=%llu",
+			config->database, program->registry.rooms.count,
+			program->registry.members.count,
+			(unsigned long long)program->registry.sequence);
+	return rc;
+}
+
+static int open_link(struct program *program)
+{
+	struct conductor *c = &program->conductor;
+	struct link_config config = {.path = program->config.table_socket, .dump = true};
+	struct moment now = conductor_now();
+	int rc;
+
+	/* Safety actions come on top of pending_max. */
+	config.pending_max = 2 * program->config.pending_max + 1024;
+	config.pending_bytes_max = 512u << 20;
+	rc = store_epoch(c->store, &now, &config.epoch);
+	if (rc == 0)
+		rc = link_open(&c->link, &config, &reconcile_callbacks, c);
+	if (rc != 0) {
+		log_error("link_open", "path=%s errno=%d", config.path, -rc);
+		return rc;
+	}
+	program->link_source = (struct loop_source){link_fd(c->link), link_ready, NULL};
+	return loop_add(c->loop, &program->link_source, EPOLLIN);
+}
+
+static int read_log(
+	void *context, uint64_t room_id, uint64_t *after, unsigned int limit, struct writer *text)
+{
+	return store_log_read(context, room_id, after, limit, text);
+}
+
+static int open_events(struct program *program)
+{
+	const struct config *config = &program->config;
+	struct conductor *c = &program->conductor;
+	struct server_config server = {.path = config->events_socket,
+		.uid = config->allowed_uid,
+		.gid = config->allowed_gid,
+		.connections_max = config->connections_max,
+		.stall_timeout_ns = config->stall_timeout_ms * 1000000ULL};
+	struct server_callbacks callbacks = {conductor_line, conductor_too_long, conductor_drained,
+		conductor_stalled, conductor_closed};
+	struct feed_config feed = {config->subscribers_max, read_log, c->store};
+	int rc = server_open(&c->server, c->loop, &server, &callbacks, c);
+
+	if (rc != 0) {
+		log_error("events_open", "path=%s errno=%d reason=\"%s\"", server.path, -rc,
+			strerror(-rc));
+		return rc;
+	}
+	return feed_open(&c->feed, c->server, &feed, program->registry.sequence);
+}
+
+int program_open(struct program *program)
+{
+	struct conductor *c = &program->conductor;
+	struct loop_hooks hooks = {conductor_timeout_ms, conductor_turn_end, c};
+	int rc;
+
+	c->registry = &program->registry;
+	c->config.answer_timeout_ns = program->config.answer_timeout_ms * 1000000ULL;
+	c->config.pending_max = program->config.pending_max;
+	c->started_ns = loop_now_ns();
+	fill_random(&c->pending.seed, sizeof(c->pending.seed));
+	parse_setup();
+	rc = open_store(program);
+	if (rc == 0)
+		rc = loop_open(&c->loop, &hooks);
+	if (rc == 0)
+		rc = watch_signals(program);
+	if (rc == 0)
+		rc = open_link(program);
+	if (rc == 0)
+		rc = open_events(program);
+	return rc;
+}
+
+void program_close(struct program *program)
+{
+	struct conductor *c = &program->conductor;
+
+	link_close(c->link);
+	conductor_close(c);
+	server_close(c->server);
+	feed_close(c->feed);
+	loop_close(c->loop);
+	if (program->signal_source.fd > 0)
+		close(program->signal_source.fd);
+	store_close(c->store);
+	registry_clear(&program->registry);
+}

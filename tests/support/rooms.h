@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * For tests of rooms/: a registry with repeatable random numbers and a clock that stands still
+ * until it is told, requests as JSON, and the whole state as text to compare.
+ */
+#ifndef STENTOR_TESTS_SUPPORT_ROOMS_H
+#define STENTOR_TESTS_SUPPORT_ROOMS_H
+
+#include <stdio.h>
+#include <string.h>
+
+#include "controlplane/events/parse.h"
+#include "controlplane/rooms/plan.h"
+#include "controlplane/rooms/secret.h"
+#include "tests/support/random.h"
+
+struct desk {
+	struct registry registry;
+	struct moment now;
+	struct verdict verdict; /* of the last request */
+	char answer[8192];      /* its answer with marks, NUL-terminated, cut if longer */
+	unsigned int ops;       /* of the last request */
+	unsigned int events;
+};
+
+/* Counts up: the test knows each byte, and no two keys are the same. */
+static inline int desk_random(void *bytes, size_t size)
+{
+	static uint64_t next = 1;
+	struct random_state state = {next++};
+
+	random_fill(&state, bytes, size);
+	return 0;
+}
+
+static inline void desk_open(struct desk *desk)
+{
+	static const struct registry_limits limits = {100, 1000, 1000};
+
+	*desk = (struct desk){.now = {1000000000, 1700000000000}};
+	registry_init(&desk->registry, &limits, desk_random);
+}
+
+static inline void desk_close(struct desk *desk)
+{
+	registry_clear(&desk->registry);
+}
+
+/* Handles the line into plan; the caller clears or reverts it. True: not refused. */
+static inline bool desk_plan(struct desk *desk, struct plan *plan, const char *line)
+{
+	struct parsed parsed;
+
+	plan_init(plan, &desk->now);
+	if (parse_line(line, strlen(line), &parsed, &plan->verdict))
+		parsed.event.type->handle(&desk->registry, &parsed.event, plan);
+	parse_clear(&parsed);
+	desk->verdict = plan->verdict;
+	desk->ops = plan->op_count;
+	desk->events = 0;
+	for (size_t i = 0; i < plan->change_count; i++)
+		desk->events += plan->changes[i].type == CHANGE_EVENT;
+	snprintf(desk->answer, sizeof(desk->answer), "%.*s", (int)plan->answer.size,
+		plan->answer.size == 0 ? "" : plan->answer.text);
+	if (plan->verdict.code == VERDICT_OK)
+		return true;
+	plan_revert(plan, &desk->registry);
+	return false;
+}
+
+static inline enum verdict_code desk_ask(struct desk *desk, const char *line)
+{
+	struct plan plan;
+
+	desk_plan(desk, &plan, line);
+	plan_clear(&plan);
+	return desk->verdict.code;
+}
+
+static inline void desk_print_hash(FILE *out, const char *what, const struct hash *hash)
+{
+	/* The order in a hash is nobody's business: a sum over the names is. */
+	uint64_t sum = 0;
+	size_t position = 0;
+	const char *name;
+
+	while ((name = hash_next(hash, &position)) != NULL) {
+		uint64_t h = 1469598103934665603u;
+
+		for (; *name != '\0'; name++)
+			h = (h ^ (unsigned char)*name) * 1099511628211u;
+		sum += h;
+	}
+	fprintf(out, " %s %zu %016llx", what, hash->count, (unsigned long long)sum);
+}
+
+/* Everything a request may change, except the ids minted. */
+static inline char *desk_state(const struct registry *registry)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	uint64_t id = 0, member_at;
+	const struct room *room;
+	const struct member *m;
+
+	fprintf(out, "seq %llu members %zu rooms %zu\n", (unsigned long long)registry->sequence,
+		registry->members.count, registry->rooms.count);
+	while ((room = roster_next(&registry->room_roster, &id)) != NULL) {
+		fprintf(out,
+			"%s host %s '%s' '%s' floor %d cap %u end %lld seq %llu counts %u %u %u",
+			room->name.text, room->host.text, room->title, room->topic,
+			room->open_floor, room->capacity, (long long)room->end_ms,
+			(unsigned long long)room->sequence, room->listeners, room->speaking_members,
+			room->muted);
+		fprintf(out, " profiles %u", room->put.profile_count);
+		for (unsigned int i = 0; i < STN_PROFILES_MAX; i++)
+			fprintf(out, " %u/%u", room->put.profile[i].payload_type,
+				room->put.profile[i].audio_level_id);
+		desk_print_hash(out, "excluded", &room->excluded);
+		desk_print_hash(out, "silenced", &room->silenced);
+		desk_print_hash(out, "keys", &room->used_keys);
+		fprintf(out, "\n");
+		member_at = 0;
+		while ((m = roster_next(&room->roster, &member_at)) != NULL)
+			fprintf(out,
+				"  %s role %d muted %d until %llu end %lld profile %u port %u\n",
+				m->user.text, m->role, member_muted(m),
+				(unsigned long long)m->put.mute_until_ns, (long long)m->end_ms,
+				m->put.profile, m->put.remote.port_be);
+	}
+	fclose(out);
+	return text;
+}
+
+#endif
