@@ -33,7 +33,7 @@ struct link {
 	bool dumped;  /* once in the life of a link */
 	bool resync_wanted;
 	struct request_queue queue;
-	uint8_t *input;
+	uint8_t input[STN_TABLE_MESSAGE_MAX + 8] __attribute__((aligned(8)));
 };
 
 static const char *const state_names[] = {
@@ -88,10 +88,9 @@ int link_open(struct link **out, const struct link_config *config,
 	strcpy(link->address.sun_path, config->path);
 	link->fd = -1;
 	link->backoff_ns = link->config.backoff_min_ns;
-	link->input = aligned_alloc(8, STN_TABLE_MESSAGE_MAX + 64);
 	link->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (!link->input || link->epoll_fd < 0) {
-		int error = link->input ? -errno : -ENOMEM;
+	if (link->epoll_fd < 0) {
+		int error = -errno;
 
 		link_close(link);
 		return error;
@@ -114,7 +113,6 @@ void link_close(struct link *link)
 		close(link->fd);
 	if (link->epoll_fd >= 0)
 		close(link->epoll_fd);
-	free(link->input);
 	free(link);
 }
 
