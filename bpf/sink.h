@@ -5,7 +5,8 @@
  * and drops it. The copies to one listener, the ear, go on to the kernel after being counted.
  *
  * One thread a sink. Reads are safe while traffic runs: a listener's record is consistent in
- * itself, of the others each field is.
+ * itself, of the others each field is. Sequence records go by the 16-bit number, so reset before a
+ * stream has sent 65,536 packets.
  */
 #ifndef STENTOR_BPF_SINK_H
 #define STENTOR_BPF_SINK_H
