@@ -114,7 +114,9 @@ lab_up() {
 lab_start() {
 	local part=$1 name=$2
 	shift 2
-	ip netns exec "$LAB_PREFIX-$part" "$@" >"$LAB_DIR/$name.log" 2>&1 </dev/null &
+	# A test that is killed hard cannot clean up: what it started ends with it.
+	setpriv --pdeathsig TERM ip netns exec "$LAB_PREFIX-$part" "$@" \
+		>"$LAB_DIR/$name.log" 2>&1 </dev/null &
 	LAB_PID=$!
 	LAB_PIDS+=("$LAB_PID")
 	LAB_NAMES+=("$name")
