@@ -57,7 +57,7 @@ relay_choose_priority() {
 	elif nice -n -15 true 2>/dev/null; then
 		RELAY_PRIORITY="nice -n -15"
 	else
-		RELAY_PRIORITY=env
+		RELAY_PRIORITY="env"
 	fi
 }
 

@@ -59,9 +59,9 @@ struct change {
 			struct silence *before; /* NULL: was not */
 			struct silence *after;  /* NULL: is not any more */
 			struct user_id user;
-		} silence;            /* SILENCE_SET */
-		struct user_id *user; /* EXCLUDE_ADD */
-		struct used_key *key; /* KEY_USED */
+		} silence;                /* SILENCE_SET */
+		struct user_id *user;     /* EXCLUDE_ADD */
+		struct used_key *key;     /* KEY_USED */
 		struct audit_entry audit; /* AUDIT */
 		struct {
 			uint64_t sequence;

@@ -38,8 +38,8 @@ static void drop_first(struct client *client)
 }
 
 /*
- * What was not read would make the kernel report ECONNRESET to the peer ahead of the last words that
- * are waiting for it. Bounded: a peer that goes on sending gets its reset.
+ * What was not read would make the kernel report ECONNRESET to the peer ahead of the last words
+ * that are waiting for it. Bounded: a peer that goes on sending gets its reset.
  */
 static void discard_input(struct client *client)
 {

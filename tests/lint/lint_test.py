@@ -96,10 +96,15 @@ def main():
     results = [check(f"a clean tree passes {s}", s, CLEAN, None) for s in scripts]
     for what, script, path, text, wanted in FAULTS:
         results.append(check(f"{script} finds {what}", script, {**CLEAN, path: text}, wanted))
-    results.append(check("a cycle of two files", "layers.py", {
-        **CLEAN,
-        "dataplane/io/a.h": SPDX + '#include "dataplane/io/b.h"\n',
-        "dataplane/io/b.h": SPDX + '#include "dataplane/io/a.h"\n'}, "include each other"))
+    a_needs_b, b_needs_a = (SPDX + f'#include "dataplane/io/{name}.h"\n' for name in "ba")
+    results.append(check("a cycle of two headers", "layers.py", {
+        **CLEAN, "dataplane/io/a.h": a_needs_b, "dataplane/io/b.h": b_needs_a},
+        "include each other"))
+    results.append(check("a cycle of two .c files", "layers.py", {
+        **CLEAN, "dataplane/io/a.c": a_needs_b, "dataplane/io/b.c": b_needs_a},
+        "include each other"))
+    results.append(check("a private header that builds on the public one passes", "layers.py", {
+        **CLEAN, "dataplane/io/a.c": a_needs_b, "dataplane/io/b.h": b_needs_a}, None))
     results.append(check("an exception nobody needs", "sizes.py", {
         **CLEAN, "tests/lint/exceptions.txt": "sizes dataplane/io/gone.c was long\n"},
         "no longer needed"))

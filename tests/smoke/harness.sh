@@ -103,7 +103,9 @@ smoke_begin() {
 dataplane_start() {
 	keep_log dataplane
 	rm -f "$LAB_DIR/table.sock"
-	lab_start relay dataplane "$DATAPLANE" --config "$LAB_DIR/stentor.conf" "$@"
+	[ -n "$RELAY_PRIORITY" ] || relay_choose_priority 1
+	# shellcheck disable=SC2086 # several words
+	lab_start relay dataplane $RELAY_PRIORITY "$DATAPLANE" --config "$LAB_DIR/stentor.conf" "$@"
 	wait_for 20 "the data plane does not listen on table.sock" \
 		dataplane_listens || fail "no data plane"
 }
