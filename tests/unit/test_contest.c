@@ -117,15 +117,27 @@ START_TEST(of_silent_holders_the_longest_silent_gives_way)
 }
 END_TEST
 
-START_TEST(a_silent_holder_gives_way_before_a_quiet_one)
+START_TEST(a_silent_holder_gives_way_before_a_quieter_one)
 {
 	scene_open(2, 0);
-	RUN(1000, LOUD, 85, ABSENT, ABSENT, ABSENT);
-	/* The level of 0 is still falling when 600 ms are over; the one of 1 is next to nothing. */
-	RUN(620, SILENT, 85, ABSENT, ABSENT, ABSENT);
+	scene.voice = true;
+	RUN(1000, 0, 126, ABSENT, ABSENT, ABSENT);
+	/* 30 falls leave 127 * (7/8)^30 = 2.3 dB of the loudness of 0; 1 speaks with 1 dB. */
+	RUN(600, SILENT, 126, ABSENT, ABSENT, ABSENT);
 	scene_speak(2, 80);
 	ck_assert_int_eq(scene.source[2].slot, 0);
 	ck_assert_int_eq(scene.source[1].slot, 1);
+}
+END_TEST
+
+START_TEST(a_slot_changes_hands_once_in_half_a_second)
+{
+	scene_open(1, 0);
+	/* 1 is louder all the time, and since 500 ms - 150 ms at the latest for long enough. */
+	RUN(500, 60, 10, ABSENT, ABSENT, ABSENT);
+	ck_assert_uint_eq(selector_holder(&scene.selector, 0), 0);
+	RUN(20, 60, 10, ABSENT, ABSENT, ABSENT);
+	ck_assert_uint_eq(selector_holder(&scene.selector, 0), 1);
 }
 END_TEST
 
@@ -260,7 +272,8 @@ int main(void)
 	tcase_add_test(tcase, a_challenge_is_not_kept_over_a_pause);
 	tcase_add_loop_test(tcase, a_challenge_is_not_kept_over_quieter_speech, 0, 2);
 	tcase_add_test(tcase, of_silent_holders_the_longest_silent_gives_way);
-	tcase_add_test(tcase, a_silent_holder_gives_way_before_a_quiet_one);
+	tcase_add_test(tcase, a_silent_holder_gives_way_before_a_quieter_one);
+	tcase_add_test(tcase, a_slot_changes_hands_once_in_half_a_second);
 	tcase_add_test(tcase, the_voice_bit_makes_a_quiet_source_active);
 	tcase_add_test(tcase, a_silent_holder_gives_way_at_once_with_preroll);
 	tcase_add_test(tcase, silence_alone_takes_no_slot);
