@@ -469,6 +469,68 @@ START_TEST(unknown_suites_are_refused)
 }
 END_TEST
 
+/* The linker sends the engines' own allocations here; the n-th fails, or none when 0. */
+void *__real_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+static unsigned int failing, failed;
+
+static bool fails(void)
+{
+	if (failing == 0 || --failing > 0)
+		return false;
+	failed++;
+	return true;
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+	return fails() ? NULL : __real_aligned_alloc(alignment, size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return fails() ? NULL : __real_calloc(count, size);
+}
+
+START_TEST(without_memory_the_answer_is_no)
+{
+	const struct engine *engine = engine_at((unsigned int)_i % 2);
+	struct engine_context *context = NULL;
+	struct engine_core *core = NULL;
+	struct master_key key;
+	void *block;
+
+	random_seed(&random_state);
+	key = random_key(suites[_i / 2]);
+	block = block_open(engine, key.suite);
+	ck_assert(engine->available());
+	failing = 1;
+	ck_assert_ptr_null(engine->open());
+	ck_assert_uint_eq(failed, 1);
+	core = engine->open();
+	ck_assert_ptr_nonnull(core);
+	for (unsigned int n = 1; !context; n++) {
+		failing = n;
+		context = engine->context_open(core, &key);
+		ck_assert((context == NULL) == (failing == 0));
+	}
+	ck_assert_uint_ge(failed, 2);
+	engine->context_close(context);
+	/* An engine that allocates for a key keeps the lane as it was. */
+	failing = 1;
+	if (engine->key_set(core, block, 0, &key) < 0)
+		ck_assert(is_zero(block, engine->block_size(key.suite)));
+	failing = 0;
+	ck_assert_int_eq(engine->key_set(core, block, 0, &key), 0);
+	engine->key_clear(key.suite, block, 0);
+	engine->close(core);
+	free(block);
+}
+END_TEST
+
 START_TEST(engines_are_found_by_name)
 {
 	ck_assert_ptr_eq(engine_find("ipsec_mb"), &engine_ipsec_mb);
@@ -493,6 +555,7 @@ int main(void)
 	tcase_add_loop_test(tcase, rtcp_in_the_clear_is_refused, 0, 6);
 	tcase_add_loop_test(tcase, short_packets_are_refused, 0, 3);
 	tcase_add_test(tcase, unknown_suites_are_refused);
+	tcase_add_loop_test(tcase, without_memory_the_answer_is_no, 0, 6);
 	tcase_add_test(tcase, engines_are_found_by_name);
 	suite_add_tcase(suite, tcase);
 	return unit_run(suite);
