@@ -36,6 +36,11 @@ static const char *const names[] = {
 	[STN_DROP_TX_NO_BUFFER] = "tx_no_buffer",
 	[STN_DROP_TX_REFUSED] = "tx_refused",
 	[STN_DROP_TX_NO_NEIGHBOUR] = "tx_no_neighbour",
+	[STN_DROP_STEER_NO_SOCKET] = "steer_no_socket",
+	[STN_DROP_STEER_FRAGMENT] = "steer_fragment",
+	[STN_DROP_STEER_EXTENSION] = "steer_extension",
+	[STN_DROP_STEER_BAD_LENGTH] = "steer_bad_length",
+	[STN_DROP_STEER_RATE] = "steer_rate",
 };
 
 _Static_assert(sizeof(names) / sizeof(names[0]) == STN_DROP_COUNT, "a name for every reason");

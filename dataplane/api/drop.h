@@ -49,11 +49,14 @@ enum stn_drop {
 	STN_DROP_TX_NO_BUFFER,      /* copies: buffer pool exhausted */
 	STN_DROP_TX_REFUSED,        /* copies: port took nothing within the retry bound */
 	STN_DROP_TX_NO_NEIGHBOUR,   /* copies: next hop unknown */
+	/* in the kernel, by XDP steering: these frames were never received by us */
+	STN_DROP_STEER_NO_SOCKET,  /* media on a receive queue that has no worker */
+	STN_DROP_STEER_FRAGMENT,   /* first fragment towards a media endpoint */
+	STN_DROP_STEER_EXTENSION,  /* media behind IPv6 extension headers */
+	STN_DROP_STEER_BAD_LENGTH, /* UDP length contradicts the IP length */
+	STN_DROP_STEER_RATE,       /* STUN or DTLS beyond the source's bucket */
 	STN_DROP_COUNT
 };
-
-/* First reason that counts copies or slot packets rather than received frames. */
-#define STN_DROP_TRANSMIT_FIRST STN_DROP_PUBLISH_FULL
 
 /* Returns the reason's name in snake case, or "unknown". Never NULL. */
 const char *stn_drop_name(unsigned int reason);

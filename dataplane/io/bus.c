@@ -138,6 +138,29 @@ static unsigned int bus_worker_of(void *impl, const struct stn_address *remote)
 		&bus->config.worker[0]->config.hash_key, remote, bus->config.worker_count);
 }
 
+/* What the kernel dropped for us is nobody's work; it stands with the first worker. */
+static void steer_stats(const struct bus *bus, struct stn_worker_stats *out)
+{
+	static const enum stn_drop reasons[STEER_COUNTER_COUNT] = {
+		[STEER_DROP_NO_SOCKET] = STN_DROP_STEER_NO_SOCKET,
+		[STEER_DROP_FRAGMENT] = STN_DROP_STEER_FRAGMENT,
+		[STEER_DROP_EXTENSION] = STN_DROP_STEER_EXTENSION,
+		[STEER_DROP_BAD_LENGTH] = STN_DROP_STEER_BAD_LENGTH,
+		[STEER_DROP_RATE] = STN_DROP_STEER_RATE,
+	};
+	uint64_t counters[STEER_COUNTER_COUNT];
+	unsigned int i, c;
+
+	for (i = 0; i < bus->config.port_count; i++) {
+		const struct steer *steer = bus->config.port[i].steer;
+
+		if (steer == NULL || steer_counters(steer, counters) < 0)
+			continue;
+		for (c = STEER_DROP_NO_SOCKET; c < STEER_COUNTER_COUNT; c++)
+			out->drop[reasons[c]] += counters[c];
+	}
+}
+
 static void bus_stats(void *impl, unsigned int worker, struct stn_worker_stats *out)
 {
 	const struct bus *bus = impl;
@@ -149,6 +172,8 @@ static void bus_stats(void *impl, unsigned int worker, struct stn_worker_stats *
 	for (i = 0; i < sizeof(*out) / sizeof(uint64_t); i++)
 		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
 	out->mbufs_in_use = rte_mempool_in_use_count(bus->config.pool[worker]);
+	if (worker == 0)
+		steer_stats(bus, out);
 }
 
 static void hop_changed(void *arg, uint16_t hop, const struct neighbour_hop *facts)

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -207,7 +206,10 @@ int eal_start(const struct dataplane_config *config)
 	if (rc == 0) {
 		add_drivers(args, config);
 		add(args, "--no-telemetry");
-		add(args, "--file-prefix=stentor-%d", (int)getpid());
+		/* No secondary processes: so nothing is shared through files, and the one directory
+		 * that EAL makes and leaves may be everybody's. */
+		add(args, "--no-shconf");
+		add(args, "--file-prefix=stentor");
 		add(args, "--log-level=*:warning");
 		/* EAL reorders argv; the texts stay where they are and are freed afterwards. */
 		if (rte_eal_init(args->argc, args->argv) < 0) {
