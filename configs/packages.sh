@@ -16,7 +16,7 @@ packages_lab=(
 )
 # shellcheck disable=SC2034
 packages_test=(
-	clang-format shellcheck libclang-rt-14-dev git tcpdump strace sqlite3 file
+	clang-format shellcheck libclang-rt-14-dev git tcpdump strace sqlite3 file systemd
 )
 
 # Prints which of the arguments dpkg does not know as installed.

@@ -90,6 +90,10 @@ smoke_begin() {
 		[ -x "$program" ] || fail "$program was not built"
 	done
 	ip netns add "$LAB_PREFIX-probe" 2>/dev/null || skip "network namespaces cannot be made here"
+	ip netns exec "$LAB_PREFIX-probe" true 2>/dev/null || {
+		ip netns delete "$LAB_PREFIX-probe"
+		skip "network namespaces cannot be entered here (is / a mount point?)"
+	}
 	ip netns delete "$LAB_PREFIX-probe"
 	trap smoke_leave EXIT
 	trap 'exit 130' INT
