@@ -61,8 +61,10 @@ lab_trap
 lab_up >&2 || exit 3
 relay_up "$workers" >&2 || exit 3
 
-# In no namespace of the lab: it enters the ones it needs by itself.
-"$RELAY_BUILD/perf/stentor-space" --events "$LAB_DIR/events.sock" \
+# In no namespace of the lab: it enters the ones it needs by itself. It is prompt like the relay, or
+# it would measure how long it was kept waiting.
+# shellcheck disable=SC2086
+$RELAY_PRIORITY "$RELAY_BUILD/perf/stentor-space" --events "$LAB_DIR/events.sock" \
 	--speaker-netns "/run/netns/$LAB_PREFIX-speaker" \
 	--listeners-netns "/run/netns/$LAB_PREFIX-listeners" --relay "172.16.1.1:$RELAY_PORT" \
 	--speaker 172.16.1.2:6000 --first 10.0.0.1:5004 --listeners "$listeners" \

@@ -11,8 +11,8 @@ RELAY_BUILD=${RELAY_BUILD:-$LAB_TOP/build}
 RELAY_PORT=40000
 RELAY_LEGS_MAX=${RELAY_LEGS_MAX:-131072}
 RELAY_DEADLINE=${RELAY_DEADLINE:-20}
-# How the data plane is started. In the lab its polling workers share the cores with whatever else
-# the machine does, so they go first; as real-time threads only where a core is left for the others.
+# How both planes are started. In the lab they share the cores with whatever else the machine does,
+# so they go first; as real-time processes only where a core is left for the others.
 RELAY_PRIORITY=${RELAY_PRIORITY:-}
 # More lines of the dataplane and the controlplane group, for what a test is about.
 RELAY_DATAPLANE=${RELAY_DATAPLANE:-}
@@ -69,7 +69,9 @@ relay_start_dataplane() {
 }
 
 relay_start_controlplane() {
-	lab_start relay controlplane "$RELAY_BUILD/controlplane/stentor-controlplane" \
+	[ -n "$RELAY_PRIORITY" ] || relay_choose_priority 1
+	# shellcheck disable=SC2086
+	lab_start relay controlplane $RELAY_PRIORITY "$RELAY_BUILD/controlplane/stentor-controlplane" \
 		--config "$LAB_DIR/stentor.conf"
 }
 
