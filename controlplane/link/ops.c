@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "controlplane/link/link.h"
+#include "controlplane/link/ops.h"
 
 #include <stdlib.h>
 #include <string.h>

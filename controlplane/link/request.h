@@ -7,7 +7,9 @@
 #ifndef STENTOR_CONTROLPLANE_LINK_REQUEST_H
 #define STENTOR_CONTROLPLANE_LINK_REQUEST_H
 
-#include "controlplane/link/link.h"
+#include "controlplane/link/ops.h"
+
+struct link_result;
 
 enum request_kind { REQUEST_SUBMIT, REQUEST_RESYNC, REQUEST_QUERY, REQUEST_INTERNAL };
 

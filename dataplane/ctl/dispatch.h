@@ -6,37 +6,12 @@
 #ifndef STENTOR_DATAPLANE_CTL_DISPATCH_H
 #define STENTOR_DATAPLANE_CTL_DISPATCH_H
 
-#include "configs/log.h"
-#include "dataplane/ctl/query.h"
-#include "dataplane/ctl/server.h"
+#include "dataplane/ctl/state.h"
 
 #define DISPATCH_HELLO_NS UINT64_C(5000000000)   /* a connection without a hello lives this long */
 #define DISPATCH_CLOSING_NS UINT64_C(1000000000) /* for the last words of a connection */
 #define DISPATCH_BATCHES_MAX 64                  /* transactions whose fences are out */
 #define DISPATCH_WRITER_SLOTS 2                  /* connections that readers leave free */
-
-struct table_server {
-	struct table_server_config config;
-	struct index_store *store;
-	struct registry registry;
-	struct apply apply;
-	struct query query;
-	int epoll_fd;
-	int listen_fd;
-	struct client **clients; /* clients_max of them, NULL: free */
-	uint8_t *input;          /* one message, and one byte more to see that it is too long */
-	uint64_t instance_id;
-	uint64_t client_last;
-	uint64_t epoch_highest;
-	uint64_t notices_dropped;
-	uint32_t batches_out;
-	uint32_t pressure;    /* level last told: 0, 80, 90 or 95 percent */
-	uint64_t due_ns;      /* next deadline */
-	uint64_t progress_ns; /* last reply of a worker */
-	bool more;            /* something could go on at once */
-	bool query_pending;
-	struct log_limit full_limit;
-};
 
 /* Context is the struct table_server. */
 extern const struct apply_events dispatch_events;
