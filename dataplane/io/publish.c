@@ -50,7 +50,6 @@ static struct rte_mbuf *silence_buffer(struct worker *worker)
 	memcpy(payload, selector_silence, SELECTOR_SILENCE_SIZE);
 	meta = packet_meta(mbuf);
 	meta->kind = PACKET_SLOT;
-	meta->arrival_ns = worker->now_ns;
 	meta->slot = (struct slot_packet){
 		.payload = payload,
 		.payload_size = SELECTOR_SILENCE_SIZE,
@@ -71,6 +70,8 @@ static void publish_emission(
 	if (mbuf == NULL)
 		return;
 	meta = packet_meta(mbuf);
+	/* What counts from here on is how long it waits to be sent: a preroll is old on purpose. */
+	meta->arrival_ns = worker->now_ns;
 	meta->room = room->facts->room;
 	meta->room_id = room->facts->room_id;
 	meta->source = emission->source;
