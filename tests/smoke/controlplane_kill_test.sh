@@ -55,7 +55,7 @@ wait_for 10 "bob is no longer muted" at_least drop source_muted $((muted_from + 
 step "stop and count"
 lab_stop ann || true
 wait_more counter rx_packets 20 10 "bob stopped"
-lab_stop ear || true
+ear_stop ear
 final=$(sink_stop)
 echo "$final"
 equal "copies lost" "$(jq .lost <<<"$final")" 0

@@ -44,7 +44,7 @@ for kill in $(seq "$KILLS"); do
 	step "back"
 done
 
-lab_stop ear || true
+ear_stop ear
 capture_stop ear-wire
 report=$(python3 "$ANALYSER" --json --source "$RELAY_LISTENERS" "$LAB_DIR/ear-wire.pcap") ||
 	fail "an index was used twice: $report"

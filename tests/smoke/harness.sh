@@ -252,15 +252,40 @@ speaker_start() {
 		--ssrc "$ssrc" --payload-type 111 --level-id 1 --report "$LAB_DIR/$name.json" "$@"
 }
 
+# join_listener ROOM HOST MEMBER ADDRESS [PORT] [SUITE]: one more; sets LISTENER_KEY.
+join_listener() {
+	local answer
+	answer=$(event "$(jq -nc --arg room "$1" --arg host "$2" --arg member "$3" --arg address "$4" \
+		--argjson port "${5:-6000}" --arg suite "${6:-AEAD_AES_128_GCM}" '{type: "member.join",
+		actor: $host, room: $room, role: "listener", member: $member, address: $address,
+		port: $port, suite: $suite}')")
+	LISTENER_KEY=$(jq -r '.members[0].tx_key' <<<"$answer")
+}
+
 # ear_start NAME LISTENER OPTION...: listener number LISTENER really listens; report in NAME.json.
 ear_start() {
 	local name=$1 address port member key
 	IFS=$'\t' read -r address port member key < <(sed -n "$(($2 + 1))p" "$LAB_DIR/listeners.tsv")
 	shift 2
+	ear_at "$name" "$address" "$port" gcm128 "$key" "$@"
+}
+
+# ear_at NAME ADDRESS PORT SUITE KEY OPTION...
+ear_at() {
+	local name=$1 address=$2 port=$3 suite=$4 key=$5
+	shift 5
 	lab_in listeners ip address replace "$address/32" dev eth0
-	lab_start listeners "$name" "$EAR" --bind "$address:$port" --suite gcm128 --key "$key" \
+	lab_start listeners "$name" "$EAR" --bind "$address:$port" --suite "$suite" --key "$key" \
 		--log "$LAB_DIR/$name.packets" --report "$LAB_DIR/$name.json" "$@"
-	wait_for 5 "the ear of $member does not listen" udp_listens "$port" || fail "no ear"
+	wait_for 5 "the ear at $address does not listen" udp_listens "$port" || fail "no ear"
+}
+
+# ear_stop NAME: it has to sum up first, which takes its time after a lot of audio.
+ear_stop() {
+	kill -TERM "$(lab_pid "$1")"
+	wait_gone 60 "$(lab_pid "$1")" || fail "the ear $1 does not end"
+	lab_stop "$1" || true
+	[ -s "$LAB_DIR/$1.json" ] || fail "the ear $1 has not reported"
 }
 
 udp_listens() {

@@ -41,7 +41,7 @@ wait_for 20 "audio stops after the spray" ear_heard ear $((heard + 100)) ||
 
 step "nobody was answered, nothing was lost, nothing was altered"
 lab_stop ann || true
-lab_stop ear || true
+ear_stop ear
 capture_stop stranger
 capture_stop speaker
 equal "packets to the stranger" "$(tcpdump -n -r "$LAB_DIR/stranger.pcap" 2>/dev/null | wc -l)" 0
