@@ -885,6 +885,133 @@ START_TEST(a_packet_is_explained)
 }
 END_TEST
 
+/* Collects the legs of a whole dump; returns how many. */
+static unsigned int dump(int fd, uint64_t epoch, struct stn_op_leg_put legs[], unsigned int most)
+{
+	struct stn_room_query query = {
+		{STN_TABLE_MAGIC, STN_TABLE_VERSION, STN_MESSAGE_DUMP, sizeof(query), 4, epoch}, 0};
+	const struct stn_header *header = (const struct stn_header *)world.message;
+	unsigned int count = 0;
+
+	world_send(fd, &query, sizeof(query));
+	while (world_receive(&world, fd) && header->type == STN_MESSAGE_DUMP_REPLY) {
+		const uint8_t *at = (const uint8_t *)(header + 1);
+
+		for (; at < world.message + header->length; at += ((const struct stn_op *)at)->size)
+			if (((const struct stn_op *)at)->type == STN_OP_LEG_PUT && count < most)
+				memcpy(&legs[count++], at, sizeof(legs[0]));
+	}
+	ck_assert_uint_eq(header->type, STN_MESSAGE_DUMP_END);
+	return count;
+}
+
+START_TEST(only_the_writer_sees_keys)
+{
+	static const uint8_t nothing[48];
+	struct stn_op_leg_put legs[4];
+	int fd = world_client(&world, 0);
+
+	fill();
+	ck_assert_uint_eq(dump(fd, 0, legs, 4), 3);
+	for (unsigned int i = 0; i < 3; i++) {
+		ck_assert_uint_eq(legs[i].tx.suite, STN_SUITE_AEAD_AES_128_GCM);
+		ck_assert(!memcmp(legs[i].tx.key, nothing, 48));
+		ck_assert(!memcmp(legs[i].rx.key, nothing, 48));
+	}
+	ck_assert_uint_eq(dump(writer, 5, legs, 4), 3);
+	for (unsigned int i = 0; i < 3; i++)
+		ck_assert(memcmp(legs[i].tx.key, nothing, 48));
+	close(fd);
+}
+END_TEST
+
+/* kill -9, seen from here: the workers know nothing, the index store knows everything. */
+START_TEST(after_a_restart_known_keys_go_on_ahead)
+{
+	struct stn_op_leg_put legs[4];
+	uint64_t sent, own;
+
+	fill();
+	index_cell_store(fake_bus_room(&world.fake, 0, 1)->slot_index[0], 2 << 16 | 77);
+	index_cell_store(fake_bus_leg(&world.fake, 0, 10)->own_index[0], 555);
+	index_cell_store(fake_bus_leg(&world.fake, 0, 10)->source_index, 4242);
+	put_leg(22, 1, STN_ROLE_LISTENER);
+	ck_assert_uint_eq(commit(), STN_STATUS_OK);
+	ck_assert_uint_eq(dump(writer, 5, legs, 4), 4);
+	close(writer);
+	world_restart(&world);
+	writer = world_client(&world, 5);
+	put_room(1);
+	for (unsigned int i = 0; i < 4; i++)
+		world_op(&world, &legs[i], sizeof(legs[i]));
+	ck_assert_uint_eq(world_resync(&world, writer, 5), STN_STATUS_OK);
+	sent = fake_bus_room(&world.fake, 1, 1)->slot_index[0]->value;
+	ck_assert_uint_eq(sent, (2 << 16 | 77) + INDEX_RESUME_GAP);
+	own = fake_bus_leg(&world.fake, 1, 10)->own_index[0]->value;
+	ck_assert_uint_eq(own, 555 + INDEX_RESUME_GAP);
+	ck_assert_uint_eq(fake_bus_leg(&world.fake, 1, 10)->source_index->value, 4242);
+	for (unsigned int i = 0; i < 4; i++) {
+		const struct leg_facts *leg = fake_bus_leg(&world.fake, 0, legs[i].leg_id);
+
+		leg = leg ? leg : fake_bus_leg(&world.fake, 1, legs[i].leg_id);
+		ck_assert_uint_eq(leg->origin[0], legs[i].leg_id == 22 ? 2 : 0);
+	}
+}
+END_TEST
+
+START_TEST(after_a_restart_doubtful_keys_are_refused)
+{
+	struct stn_op_leg_put legs[4], speaker = {0}, listener = {0};
+
+	fill();
+	ck_assert_uint_eq(dump(writer, 5, legs, 4), 3);
+	for (unsigned int i = 0; i < 3; i++)
+		*(legs[i].role == STN_ROLE_SPEAKER ? &speaker : &listener) = legs[i];
+	close(writer);
+	world_restart(&world);
+	writer = world_client(&world, 5);
+	/* Its origin was never reported: nobody knows where the key has got to. */
+	put_room(1);
+	listener.flags &= (uint8_t)~STN_LEG_ORIGIN_KNOWN;
+	world_op(&world, &listener, sizeof(listener));
+	ck_assert_uint_eq(commit(), STN_STATUS_STALE_KEY);
+	/* An origin the slot has not reached yet. */
+	put_room(1);
+	listener.flags |= STN_LEG_ORIGIN_KNOWN;
+	listener.origin[1] = 9;
+	world_op(&world, &listener, sizeof(listener));
+	ck_assert_uint_eq(commit(), STN_STATUS_STALE_KEY);
+	/* The resync did not want the speaker: its record is gone, and so is its key. */
+	put_room(1);
+	ck_assert_uint_eq(world_resync(&world, writer, 5), STN_STATUS_OK);
+	world_op(&world, &speaker, sizeof(speaker));
+	ck_assert_uint_eq(commit(), STN_STATUS_STALE_KEY);
+	/* Fresh keys are always welcome. */
+	put_leg(10, 1, STN_ROLE_SPEAKER);
+	ck_assert_uint_eq(commit(), STN_STATUS_OK);
+}
+END_TEST
+
+START_TEST(a_lost_store_makes_every_key_stale)
+{
+	struct stn_op_leg_put legs[4];
+
+	fill();
+	ck_assert_uint_eq(dump(writer, 5, legs, 4), 3);
+	close(writer);
+	ck_assert_int_eq(truncate(world.index_path, 5000), 0);
+	world_restart(&world);
+	writer = world_client(&world, 5);
+	put_room(1);
+	world_op(&world, &legs[0], sizeof(legs[0]));
+	ck_assert_uint_eq(world_resync(&world, writer, 5), STN_STATUS_STALE_KEY);
+	ck_assert_uint_eq(result()->failed_op, 1);
+	put_room(1);
+	put_leg(20, 1, STN_ROLE_LISTENER);
+	ck_assert_uint_eq(world_resync(&world, writer, 5), STN_STATUS_OK);
+}
+END_TEST
+
 static Suite *table_suite(void)
 {
 	Suite *suite = suite_create("table");
@@ -928,6 +1055,10 @@ static Suite *table_suite(void)
 	tcase_add_test(questions, statistics_come_from_the_workers);
 	tcase_add_test(questions, a_room_is_described);
 	tcase_add_test(questions, a_packet_is_explained);
+	tcase_add_test(questions, only_the_writer_sees_keys);
+	tcase_add_test(questions, after_a_restart_known_keys_go_on_ahead);
+	tcase_add_test(questions, after_a_restart_doubtful_keys_are_refused);
+	tcase_add_test(questions, a_lost_store_makes_every_key_stale);
 	return suite;
 }
 
