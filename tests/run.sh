@@ -30,11 +30,11 @@ fail() {
 }
 
 # Adds up a meson log; prints what was skipped and, of what failed, the whole output.
-# usage: count LABEL LOG.json
+# usage: count LABEL LOG.json HOW-MANY
 count() {
-	local kind name
-	[ -s "$2" ] || return 0
+	local kind name ran=0
 	while IFS=$'\t' read -r kind name; do
+		ran=$((ran + 1))
 		case $kind in
 		passed) passed=$((passed + 1)) ;;
 		skipped) skipped=$((skipped + 1)) ;;
@@ -44,6 +44,7 @@ count() {
 			;;
 		esac
 	done < <(python3 tests/support/testlog.py "$1" "$2" 2>&3 3>&-)
+	[ "$ran" -eq "$3" ] || fail "$1: only $ran of $3 tests have a result"
 }
 
 # usage: build NAME COMPILER MESON-OPTION...
@@ -71,15 +72,18 @@ build() {
 
 # usage: suites BUILD-NAME TIMEOUT-MULTIPLIER WRAPPER SUITE...
 suites() {
-	local name=$1 multiplier=$2 wrapper=$3 suite folder=$build_root/build-test-$1
+	local name=$1 multiplier=$2 wrapper=$3 suite listed folder=$build_root/build-test-$1
 	shift 3
 	for suite in "$@"; do
+		listed=$(meson test -C "$folder" --no-rebuild --list --suite "$suite" 2>/dev/null |
+			grep -c " / ")
+		[ "$listed" -gt 0 ] || continue
 		say "$suite ($name)"
 		rm -f "$folder/meson-logs/$suite.json"
 		# shellcheck disable=SC2086 # the wrapper is several words, or none
 		$wrapper meson test -C "$folder" --no-rebuild --suite "$suite" --logbase "$suite" \
 			--timeout-multiplier "$multiplier" --quiet </dev/null >/dev/null 2>&1
-		count "$suite ($name)" "$folder/meson-logs/$suite.json"
+		count "$suite ($name)" "$folder/meson-logs/$suite.json" "$listed"
 	done
 }
 

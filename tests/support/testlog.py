@@ -5,6 +5,7 @@ usage: testlog.py LABEL LOG.json
 stdout: passed|failed|skipped TAB name. stderr: the same with durations, and whole logs of failures.
 """
 import json
+import os
 import sys
 
 LOG_LINES = 200
@@ -21,6 +22,8 @@ def first_reason(test):
 
 def main():
     label, path = sys.argv[1:3]
+    if not os.path.exists(path):
+        return
     with open(path, encoding="utf-8", errors="replace") as file:
         tests = [json.loads(line) for line in file if line.strip()]
     for test in tests:
