@@ -53,6 +53,30 @@ equal "exit code of the control plane" "$code" 78
 grep -q 'bad.conf:[0-9]*: controlplane.event_socket.*no such option' "$LAB_DIR/bad.log" ||
 	fail "the refusal does not name file, line and key: $(cat "$LAB_DIR/bad.log")"
 
+step "systemd is told"
+lab_start relay notify python3 "$SMOKE_TOP/tests/support/notify_listener.py" "$LAB_DIR/notify.sock"
+wait_for 5 "nobody listens to notices" grep -q listening "$LAB_DIR/notify.log" || fail "no listener"
+told() {
+	[ "$(grep -c "$1" "$LAB_DIR/notify.log")" -ge "$2" ]
+}
+lab_stop controlplane || fail "the control plane ended with $?"
+lab_stop dataplane || fail "the data plane ended with $?"
+export NOTIFY_SOCKET=$LAB_DIR/notify.sock WATCHDOG_USEC=2000000
+dataplane_start
+wait_for 5 "the data plane is not ready" told READY=1 1 || fail "no READY=1"
+wait_for 5 "the data plane's watchdog" told WATCHDOG=1 2 || fail "no WATCHDOG=1"
+lab_stop dataplane || fail "the data plane ended with $?"
+wait_for 5 "the data plane does not say that it stops" told STOPPING=1 1 || fail "no STOPPING=1"
+watchdogs=$(grep -c WATCHDOG=1 "$LAB_DIR/notify.log")
+controlplane_start
+wait_for 5 "the control plane is not ready" told READY=1 2 || fail "no READY=1"
+wait_for 5 "the control plane's watchdog" told WATCHDOG=1 $((watchdogs + 2)) || fail "no WATCHDOG=1"
+lab_stop controlplane || fail "the control plane ended with $?"
+wait_for 5 "the control plane does not say that it stops" told STOPPING=1 2 || fail "no STOPPING=1"
+unset NOTIFY_SOCKET WATCHDOG_USEC
+controlplane_start
+dataplane_start
+
 step "both stop"
 lab_stop controlplane || fail "the control plane ended with $?"
 lab_stop dataplane || fail "the data plane ended with $?"
