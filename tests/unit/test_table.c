@@ -540,6 +540,37 @@ START_TEST(deadlines_can_be_moved_and_cancelled)
 }
 END_TEST
 
+START_TEST(a_resync_goes_on_without_what_has_expired)
+{
+	struct stn_op_leg_put ticket = world_leg(80, 1, STN_ROLE_LISTENER);
+	struct stn_op_room_put room = world_room(2);
+
+	fill_with_deadlines();
+	world_now_ns += 5000;
+	world_turn(&world);
+	world_turn(&world);
+	/* Enumerated before the deadlines: leg 80 and room 2 are gone meanwhile. */
+	ticket.end_ns = world_now_ns - 4000;
+	ticket.key_store_id = world.store_id;
+	ticket.flags = STN_LEG_ORIGIN_KNOWN;
+	room.end_ns = world_now_ns - 2000;
+	put_room(1);
+	put_leg(20, 1, STN_ROLE_LISTENER);
+	world_op(&world, &ticket, sizeof(ticket));
+	world_op(&world, &room, sizeof(room));
+	ticket = world_leg(82, 2, STN_ROLE_LISTENER);
+	ticket.key_store_id = world.store_id;
+	ticket.flags = STN_LEG_ORIGIN_KNOWN;
+	world_op(&world, &ticket, sizeof(ticket));
+	ck_assert_uint_eq(world_resync(&world, writer, 5), STN_STATUS_OK);
+	world_turn(&world);
+	world_turn(&world);
+	ck_assert(fake_bus_has_leg(&world.fake, 20));
+	ck_assert(!fake_bus_has_leg(&world.fake, 80) && !fake_bus_has_leg(&world.fake, 82));
+	ck_assert_ptr_null(fake_bus_room(&world.fake, 0, 2));
+}
+END_TEST
+
 START_TEST(an_expired_room_is_emptied_step_by_step)
 {
 	struct stn_op_room_put room = world_room(1);
@@ -1042,6 +1073,7 @@ static Suite *table_suite(void)
 	tcase_add_test(transactions, a_worker_without_space_takes_additions_back);
 	tcase_add_test(notices, deadlines_hold_without_a_control_plane);
 	tcase_add_test(notices, deadlines_can_be_moved_and_cancelled);
+	tcase_add_test(notices, a_resync_goes_on_without_what_has_expired);
 	tcase_add_test(notices, an_expired_room_is_emptied_step_by_step);
 	tcase_add_test(notices, speaking_and_connecting_are_told);
 	tcase_add_test(notices, who_does_not_read_loses_telemetry_and_is_told);
