@@ -23,11 +23,16 @@ struct plan {
 	uint32_t origin_capacity;
 };
 
-/* 0, or -EINVAL with the refusal; the caller undoes the journal then. op passed operation_check().
- */
-int plan_operation(struct plan *plan, const struct stn_op *op);
+/* Refuses for want of memory: -EINVAL. */
+int plan_no_memory(struct plan *plan);
 
-/* After the last operation: the sweep of a resync, then the limits. As plan_operation(). */
+/*
+ * In a resync: what ended while it was on its way. Its writer may not have heard of it yet, so the
+ * rest goes on without it.
+ */
+bool plan_expired(const struct plan *plan, uint64_t end_ns);
+
+/* After the last operation: the sweep of a resync, then the limits. 0, or -EINVAL with refusal. */
 int plan_finish(struct plan *plan);
 
 /*

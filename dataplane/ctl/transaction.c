@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/ctl/plan_leg.h"
+#include "dataplane/ctl/plan_room.h"
+
 struct transaction_chunk {
 	struct transaction_chunk *next;
 	size_t size;
@@ -77,6 +80,22 @@ void transaction_add(struct transaction *transaction, const uint8_t *bytes, size
 	forget(transaction);
 }
 
+static int run_one(struct plan *plan, const struct stn_op *op)
+{
+	switch (op->type) {
+	case STN_OP_ROOM_PUT:
+		return plan_put_room(plan, (const struct stn_op_room_put *)op);
+	case STN_OP_ROOM_REMOVE:
+		return plan_remove_room(plan, ((const struct stn_op_room_remove *)op)->room_id);
+	case STN_OP_LEG_PUT:
+		return plan_put_leg(plan, (const struct stn_op_leg_put *)op);
+	case STN_OP_LEG_REMOVE:
+		return plan_remove_leg(plan, ((const struct stn_op_leg_remove *)op)->leg_id);
+	default:
+		return plan_mute_leg(plan, (const struct stn_op_leg_mute *)op);
+	}
+}
+
 static int run(const struct transaction *transaction, struct plan *plan)
 {
 	uint32_t position = 0;
@@ -88,7 +107,7 @@ static int run(const struct transaction *transaction, struct plan *plan)
 		for (size_t at = 0; at < chunk->size; at += op->size) {
 			op = (const struct stn_op *)(chunk->bytes + at);
 			plan->journal->op = position++;
-			if (!plan_operation(plan, op))
+			if (!run_one(plan, op))
 				continue;
 			plan->refusal->failed_op = plan->journal->op;
 			return -EINVAL;
