@@ -47,11 +47,21 @@ count() {
 	[ "$ran" -eq "$3" ] || fail "$1: only $ran of $3 tests have a result"
 }
 
-# usage: build NAME COMPILER MESON-OPTION...
+# The programs that the tests of one suite are.
+# usage: programs BUILD-FOLDER SUITE
+programs() {
+	meson introspect --tests "$1" | python3 -c '
+import json, os, sys
+for test in json.load(sys.stdin):
+    if any(suite.split(":")[-1] == sys.argv[2] for suite in test["suite"]):
+        print(os.path.relpath(test["cmd"][0], sys.argv[1]))' "$1" "$2"
+}
+
+# usage: build NAME COMPILER SUITE|all MESON-OPTION...
 build() {
-	local name=$1 compiler=$2 folder=$build_root/build-test-$1
-	local log=$folder/run.log
-	shift 2
+	local name=$1 compiler=$2 what=$3 folder=$build_root/build-test-$1
+	local log=$folder/run.log targets=()
+	shift 3
 	say "build: $name"
 	if [ ! -f "$folder/build.ninja" ]; then
 		rm -rf "$folder"
@@ -62,8 +72,8 @@ build() {
 			return 1
 		}
 	fi
-	# meson leaves warnings about deprecation on stderr; the log is only shown on failure
-	ninja -C "$folder" -j "$(nproc)" >"$log" 2>&1 || {
+	[ "$what" = all ] || mapfile -t targets < <(programs "$folder" "$what")
+	ninja -C "$folder" -j "$(nproc)" "${targets[@]}" >"$log" 2>&1 || {
 		grep -v '^\[' "$log" | tail -n 60
 		fail "build of $name"
 		return 1
@@ -110,11 +120,11 @@ export ASAN_OPTIONS=abort_on_error=1:detect_stack_use_after_return=1
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 export TSAN_OPTIONS=halt_on_error=1
 
-build gcc gcc && suites gcc 1 "" lint unit fuzz bpf io smoke
-build clang clang
-build asan gcc -Db_sanitize=address,undefined -Dwerror=false &&
+build gcc gcc all && suites gcc 1 "" lint unit fuzz bpf io smoke
+build clang clang all
+build asan gcc all -Db_sanitize=address,undefined -Dwerror=false &&
 	suites asan 5 "$plain_layout" unit fuzz io
-build tsan gcc -Db_sanitize=thread -Dwerror=false && suites tsan 5 "$plain_layout" threads
+build tsan gcc threads -Db_sanitize=thread -Dwerror=false && suites tsan 5 "$plain_layout" threads
 
 say "summary"
 for failure in "${failures[@]}"; do
