@@ -129,7 +129,7 @@ static void print_json(const struct fanout_options *o, const struct fanout_resul
 	printf("\"sink\":\"%s\",\"copies\":%lu,\"verified\":%lu,\"verify_failures\":%lu,",
 		o->memif ? "memif" : "null", r->copies, r->verified, r->verify_failures);
 	if (o->memif)
-		printf("\"sink_mpps\":%.3f,\"sink_lost\":%lu,", r->sink_mpps, r->sink_lost);
+		printf("\"sink_read\":%lu,\"sink_lost\":%lu,", r->sink_read, r->sink_lost);
 	rounds_print("round_ns", r->round_ns);
 	rounds_print("round_reference_ns", r->round_reference_ns);
 	printf("\"reference_ns\":%.2f,\"ratio\":%.3f,\"hot_bytes_per_listener\":%lu}\n",
@@ -146,7 +146,7 @@ static void print_table(const struct fanout_options *o, const struct fanout_resu
 	printf("  ipsec_mb alone    %.1f ns: ratio %.2f\n", r->reference_ns,
 		r->ns_per_copy / r->reference_ns);
 	if (o->memif)
-		printf("  read by the sink  %.2f Mpps, lost %lu\n", r->sink_mpps, r->sink_lost);
+		printf("  read by the sink  %lu, lost %lu\n", r->sink_read, r->sink_lost);
 	printf("  verified          %lu copies by libsrtp2, %lu wrong\n", r->verified,
 		r->verify_failures);
 	printf("  hot bytes         %lu a listener\n", r->hot_bytes);

@@ -441,7 +441,7 @@ int fanout_measure(const struct fanout_options *options, struct fanout_result *r
 {
 	struct bench *b = calloc(1, sizeof(*b));
 	struct memif_sink *sink = NULL;
-	uint64_t read = 0, duration_ns = 0;
+	uint64_t read = 0;
 	int rc;
 
 	if (b == NULL)
@@ -461,8 +461,8 @@ int fanout_measure(const struct fanout_options *options, struct fanout_result *r
 		rc = reference_open(&b->reference, options->suite, b->listener, options->listeners);
 	if (rc == 0)
 		rc = measure(b, result);
-	if (sink != NULL && memif_sink_stop(sink, &read, &duration_ns) == 0 && duration_ns != 0) {
-		result->sink_mpps = (double)read * 1e3 / (double)duration_ns;
+	if (sink != NULL && memif_sink_stop(sink, &read) == 0) {
+		result->sink_read = read;
 		result->sink_lost = result->copies - read;
 	}
 	stop(b);

@@ -34,7 +34,7 @@ struct fanout_result {
 	double mpps;
 	double ns_per_copy; /* of one worker; median of the rounds */
 	double reference_ns;
-	double sink_mpps; /* memif: what the other process read */
+	uint64_t sink_read; /* memif: by the other process, byte by byte */
 	uint64_t sink_lost;
 	uint64_t copies;
 	uint64_t verified;
@@ -82,7 +82,7 @@ void reference_close(struct reference *reference);
 /* The other process of --sink memif: made before DPDK starts, reads and counts every packet. */
 struct memif_sink;
 int memif_sink_start(struct memif_sink **out, const char *socket);
-/* Tells it to stop; packets it has read, and the nanoseconds from the first to the last. */
-int memif_sink_stop(struct memif_sink *sink, uint64_t *packets, uint64_t *duration_ns);
+/* Tells it to stop; how many packets it has read. */
+int memif_sink_stop(struct memif_sink *sink, uint64_t *packets);
 
 #endif

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <rte_dev.h>
@@ -24,7 +23,6 @@ struct memif_sink {
 
 struct report {
 	uint64_t packets;
-	uint64_t duration_ns;
 	uint64_t digest;
 };
 
@@ -33,14 +31,6 @@ static volatile sig_atomic_t stopping;
 static void on_signal(int number)
 {
 	stopping = number;
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
 }
 
 static int port_make(const char *socket, uint16_t *port)
@@ -86,30 +76,25 @@ static uint64_t read_all(struct rte_mbuf *mbuf)
 static void sink_loop(uint16_t port, struct report *report)
 {
 	struct rte_mbuf *mbufs[BURST];
-	uint64_t first = 0, last = 0;
 	uint16_t count, i;
 
 	while (!stopping) {
 		count = rte_eth_rx_burst(port, 0, mbufs, BURST);
-		if (count == 0)
-			continue;
-		last = now_ns();
-		if (first == 0)
-			first = last;
 		for (i = 0; i < count; i++)
 			report->digest += read_all(mbufs[i]);
-		rte_pktmbuf_free_bulk(mbufs, count);
+		if (count != 0)
+			rte_pktmbuf_free_bulk(mbufs, count);
 		report->packets += count;
 	}
-	report->duration_ns = last - first;
 }
 
 static int child(const char *socket, int out)
 {
 	char prefix[64];
 	char *argv[] = {"stentor-sink", "-l", "0", "--no-huge", "-m", "256", "--no-pci",
-		"--no-telemetry", "--log-level=*:error", prefix, "-dlibrte_mempool_ring.so.23",
-		"-dlibrte_bus_vdev.so.23", "-dlibrte_net_memif.so.23", NULL};
+		"--no-telemetry", "--no-shconf", "--log-level=*:error", prefix,
+		"-dlibrte_mempool_ring.so.23", "-dlibrte_bus_vdev.so.23",
+		"-dlibrte_net_memif.so.23", NULL};
 	struct report report = {0};
 	uint16_t port;
 
@@ -151,7 +136,7 @@ int memif_sink_start(struct memif_sink **out, const char *socket)
 	return sink->pid < 0 ? -EAGAIN : 0;
 }
 
-int memif_sink_stop(struct memif_sink *sink, uint64_t *packets, uint64_t *duration_ns)
+int memif_sink_stop(struct memif_sink *sink, uint64_t *packets)
 {
 	struct report report = {0};
 	ssize_t n;
@@ -165,6 +150,5 @@ int memif_sink_stop(struct memif_sink *sink, uint64_t *packets, uint64_t *durati
 	if (n != (ssize_t)sizeof(report))
 		return -EIO;
 	*packets = report.packets;
-	*duration_ns = report.duration_ns;
 	return 0;
 }
