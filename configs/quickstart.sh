@@ -5,7 +5,7 @@
 # and 20,000 listeners with a key each, through both planes, in network namespaces that are gone
 # afterwards. Installs what is missing (Debian 12), builds, runs, counts, listens, judges.
 #
-# usage: configs/quickstart.sh [--listeners N] [--seconds S] [--workers N] [--stay] [--no-install]
+# usage: configs/quickstart.sh [--listeners N] [--seconds S] [--workers N] [--stay] [--no-build]
 # Exit: 0 everybody heard everything, 1 not so, 2 usage.
 set -uo pipefail
 
@@ -13,7 +13,7 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$top" || exit 1
 export PATH=$PATH:/usr/sbin:/sbin LC_ALL=C.UTF-8
 
-listeners=20000 seconds=20 workers=1 stay="" install=yes
+listeners=20000 seconds=20 workers=1 stay="" build=yes
 room=agora host=agamemnon speaker=stentor
 ear_at=10.0.0.1 first_port=5004
 speaker_at=172.16.1.2 speaker_port=6000 ssrc=0x57454e54
@@ -29,7 +29,7 @@ while [ $# -gt 0 ]; do
 	--seconds) seconds=${2:-}; shift 2 || exit 2 ;;
 	--workers) workers=${2:-}; shift 2 || exit 2 ;;
 	--stay) stay=yes; shift ;;
-	--no-install) install=; shift ;;
+	--no-build) build=""; shift ;;
 	--help) usage; exit 0 ;;
 	*) usage >&2; exit 2 ;;
 	esac
@@ -53,12 +53,15 @@ die() {
 prepare() {
 	# shellcheck source=configs/packages.sh
 	. configs/packages.sh
-	[ -z "$install" ] || packages_install build lab || die "packages are missing"
-	if [ ! -f build/build.ninja ]; then
-		meson setup build >build.log 2>&1 || { cat build.log; die "meson failed"; }
+	packages_install build lab || die "packages are missing"
+	if [ ! -f "$RELAY_BUILD/build.ninja" ]; then
+		meson setup "$RELAY_BUILD" >build.log 2>&1 || { cat build.log; die "meson failed"; }
 	fi
-	ninja -C build >build.log 2>&1 || { tail -n 40 build.log; die "the build failed"; }
+	ninja -C "$RELAY_BUILD" >build.log 2>&1 || { tail -n 40 build.log; die "the build failed"; }
 	rm -f build.log
+}
+
+mount_filesystems() {
 	mountpoint -q /sys/fs/bpf || mount -t bpf bpf /sys/fs/bpf 2>/dev/null || true
 	mkdir -p /dev/hugepages 2>/dev/null
 	mountpoint -q /dev/hugepages || mount -t hugetlbfs hugetlbfs /dev/hugepages 2>/dev/null ||
@@ -119,9 +122,9 @@ fill_room() {
 }
 
 start_listening() {
-	lab_start listeners sink build/perf/stentor-sink --interface eth0 \
+	lab_start listeners sink "$RELAY_BUILD/perf/stentor-sink" --interface eth0 \
 		--first "$ear_at:$first_port" --listeners "$listeners" --ear 0
-	lab_start listeners ear build/perf/stentor-ear --bind "$ear_at:$first_port" \
+	lab_start listeners ear "$RELAY_BUILD/perf/stentor-ear" --bind "$ear_at:$first_port" \
 		--suite gcm128 --key "$ear_key" --original tests/data/speech.opus \
 		--wav "$wav" --report "$LAB_DIR/ear.json"
 	wait_for 10 "the sink counts" grep -q counting "$LAB_DIR/sink.log" &&
@@ -226,7 +229,7 @@ stay_up() {
 	cat <<-END
 
 		The room goes on; another terminal may try (Ctrl-C here ends everything):
-		  cd $top; s="build/controlplane/cli/stentorctl --socket $LAB_DIR/events.sock"
+		  cd $top; s="$RELAY_BUILD/controlplane/cli/stentorctl --socket $LAB_DIR/events.sock"
 		  \$s top
 		  \$s status; \$s room $room; \$s legs $room --limit 5; \$s watch --from 0
 		  \$s explain $room $speaker --limit 5
@@ -241,8 +244,12 @@ stay_up() {
 	die "the data plane has ended: $(tail -n 3 "$LAB_DIR/dataplane.log")"
 }
 
-say "packages and build"
-prepare
+RELAY_BUILD=${RELAY_BUILD:-$top/build}
+if [ -n "$build" ]; then
+	say "packages and build"
+	prepare
+fi
+mount_filesystems
 LAB_QUEUES=$workers RELAY_LEGS_MAX=$((listeners + 1000))
 # shellcheck source=configs/lab/lab.sh
 . configs/lab/lab.sh
@@ -253,7 +260,7 @@ say "a speaker, a relay and its listeners in network namespaces $LAB_PREFIX-*"
 lab_trap
 lab_up || exit 1
 lab_in listeners ip address add "$ear_at/32" dev eth0
-wav=build/heard.wav
+wav=$RELAY_BUILD/heard.wav
 speaker_key=$(random_key 30) ear_key=$(random_key 28)
 relay_up "$workers" || exit 1
 ctl status | sed -n '/^data plane/,/^$/p'

@@ -146,7 +146,7 @@ lab_stop() {
 lab_alive() {
 	local pid
 	pid=$(lab_pid "$1")
-	[ -n "$pid" ] && kill -0 "$pid" 2>/dev/null
+	[ -n "$pid" ] && ! wait_ended "$pid"
 }
 
 # lab_show_logs: the end of every log, for a test that has failed.

@@ -22,10 +22,17 @@ wait_moment() {
 	read -r -t 0.05 -u "$wait_fd" _ || true
 }
 
+# wait_ended PID: it is not there, or a zombie: a shell that runs a trap does not collect its children.
+wait_ended() {
+	local stat
+	read -r stat 2>/dev/null <"/proc/$1/stat" || return 0
+	[[ $stat == *') Z '* ]]
+}
+
 # wait_gone SECONDS PID: until that process has ended.
 wait_gone() {
 	local end=$((SECONDS + $1 + 1))
-	while kill -0 "$2" 2>/dev/null; do
+	until wait_ended "$2"; do
 		((SECONDS < end)) || return 1
 		wait_moment
 	done

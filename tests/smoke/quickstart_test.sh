@@ -1,0 +1,41 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# The quickstart keeps what it says: a good verdict, and on every way out nothing is left behind; its
+# measuring sister space.sh reports every field it promises.
+. "$(dirname "$0")/harness.sh"
+
+smoke_begin
+lab_down # they make their own
+export LAB_PREFIX=$LAB_PREFIX-q RELAY_BUILD=$SMOKE_BUILD
+output=$(mktemp)
+trap 'rm -f "$output"; smoke_leave' EXIT
+
+nothing_left() {
+	! ip netns list | grep -q "^$LAB_PREFIX-" && ! compgen -G "/tmp/$LAB_PREFIX.*" >/dev/null
+}
+
+step "a good verdict"
+"$SMOKE_TOP/configs/quickstart.sh" --no-build --listeners 200 --seconds 5 >"$output" 2>&1 ||
+	fail "$(cat "$output")"
+grep -qx 'verdict: good' "$output" || fail "no verdict: $(cat "$output")"
+nothing_left || fail "namespaces or files are left"
+
+step "stopped in the middle"
+"$SMOKE_TOP/configs/quickstart.sh" --no-build --listeners 200 --seconds 60 >"$output" 2>&1 &
+pid=$!
+wait_for 60 "it is not on the air" grep -q 'on the air' "$output" || fail "$(cat "$output")"
+kill -TERM "$pid"
+wait_gone 20 "$pid" || fail "it does not stop"
+wait "$pid" && fail "stopped, and yet a success"
+nothing_left || fail "namespaces or files are left"
+
+step "space.sh"
+"$SMOKE_TOP/perf/space.sh" --listeners 200 --seconds 3 --mutes 3 --json >"$output" ||
+	fail "not a measurement: $(cat "$output")"
+jq -e '.listeners == 200 and .lost == 0 and .duplicated == 0 and .after_ack == 0 and
+	.sent == .received and .sent == .spoken * 200 and .listeners_whole == 200 and
+	.unaccounted == 0 and .mute_trials == 3 and .invalid == null and
+	(.worker_busy | length) == 1 and .spread_us_p50 > 0 and .spread_us_p99 >= .spread_us_p50 and
+	.latency_us_p50 > 0 and .latency_us_p99 >= .latency_us_p50 and .mute_us_p99 >= .mute_us_p50' \
+	"$output" >/dev/null || fail "$(cat "$output")"
+nothing_left || fail "namespaces or files are left"
