@@ -215,15 +215,27 @@ void apply_leg_close(struct worker *worker, uint32_t handle)
 	*leg = (struct worker_leg){0};
 }
 
-static void leg_mute(struct worker *worker, uint32_t handle, bool muted)
+/*
+ * The unmute is posted when every worker has applied the mute, and before any applies the unmute:
+ * so its time parts what was said before the mute, and may still be in a ring, from what comes
+ * after.
+ */
+static void leg_mute(struct worker *worker, const struct worker_message *message)
 {
+	uint32_t handle = message->command.handle;
 	struct worker_leg *leg = &worker->leg[handle];
+	bool muted = message->command.value != 0;
 
 	if (leg->facts == NULL)
 		return;
 	leg->muted = muted;
-	if (muted)
+	if (muted) {
 		fan_cancel(worker, handle, UINT32_MAX);
+	} else {
+		leg->unmuted_ns = message->posted_ns;
+		/* It may have been posted after this turn began. */
+		worker->now_ns = RTE_MAX(worker->now_ns, message->posted_ns);
+	}
 	if (leg->speaker == NULL)
 		return;
 	selector_mute(worker->room[leg->facts->room]->selector, &leg->speaker->source, muted,
@@ -285,7 +297,7 @@ static void apply(struct worker *worker, const struct worker_message *message)
 		apply_leg_close(worker, command->handle);
 		break;
 	case COMMAND_LEG_MUTE:
-		leg_mute(worker, command->handle, command->value != 0);
+		leg_mute(worker, message);
 		break;
 	case COMMAND_FENCE:
 		answer(worker, &fence);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <rte_mempool.h>
 #include <rte_ring.h>
@@ -77,6 +78,14 @@ static int bus_route(void *impl, const struct stn_address *remote)
 	return destination_find(impl, remote, &destination);
 }
 
+static uint64_t clock_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
+}
+
 static int enqueue(struct bus *bus, unsigned int worker, struct worker_message *message)
 {
 	struct rte_ring *ring = bus->config.worker[worker]->config.commands;
@@ -108,6 +117,8 @@ static int bus_post(void *impl, unsigned int worker, const struct command *comma
 				.worker = (uint8_t)facts->worker};
 		return rc;
 	}
+	if (command->type == COMMAND_LEG_MUTE)
+		message.posted_ns = clock_ns();
 	rc = enqueue(bus, worker, &message);
 	if (rc == 0 && command->type == COMMAND_LEG_REMOVE)
 		bus->leg[command->handle].leg_id = 0;

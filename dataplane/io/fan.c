@@ -56,7 +56,8 @@ static enum stn_drop refusal(const struct worker *worker, const struct packet_me
 	 * from the home worker, which may not have applied it yet.
 	 */
 	source = &worker->leg[meta->source];
-	if (source->facts == NULL || source->facts->leg_id != meta->source_id || source->muted)
+	if (source->facts == NULL || source->facts->leg_id != meta->source_id || source->muted ||
+		meta->arrival_ns < source->unmuted_ns)
 		return STN_DROP_FANOUT_CANCELLED;
 	return STN_DROP_COUNT;
 }

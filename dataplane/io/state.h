@@ -72,6 +72,7 @@ struct worker_config {
 /* A command with what io/ adds to it: where the leg's packets go. */
 struct worker_message {
 	struct command command;
+	uint64_t posted_ns; /* LEG_MUTE: when; CLOCK_MONOTONIC */
 	uint8_t port;
 	bool mac_known;
 	uint8_t mac[6];
@@ -94,7 +95,8 @@ struct worker_leg {
 	const struct leg_facts *facts; /* NULL: not known to this worker */
 	struct worker_speaker *speaker;
 	struct shard_place place;
-	uint32_t rtcp_next; /* listeners: lowest SRTCP index still accepted */
+	uint64_t unmuted_ns; /* what was published before is not sent any more */
+	uint32_t rtcp_next;  /* listeners: lowest SRTCP index still accepted */
 	bool muted;
 	bool connected;
 	bool unresolved; /* next hop not known yet: gets nothing, counted */
