@@ -81,6 +81,7 @@ static bool flush(struct outbox *outbox, unsigned int worker)
 			return false;
 		queue->first = (queue->first + 1) & (queue->size - 1);
 		queue->count--;
+		outbox->posted++;
 	}
 	if (queue->size > SIZE_KEPT) {
 		free(queue->commands);

@@ -23,6 +23,7 @@ struct outbox_queue {
 struct outbox {
 	struct worker_bus bus;
 	struct outbox_queue queue[STN_WORKERS_MAX];
+	uint64_t posted; /* commands that rings have taken */
 };
 
 void outbox_open(struct outbox *outbox, const struct worker_bus *bus);

@@ -289,6 +289,9 @@ void table_server_poll(struct table_server *server, int timeout_ms)
 	server->query_pending = query_pending(&server->query);
 	dispatch_pressure(server, now_ns);
 	outbox_flush(&server->apply.outbox);
+	if (server->posted != server->apply.outbox.posted)
+		server->progress_ns = now_ns;
+	server->posted = server->apply.outbox.posted;
 	tend_clients(server, now_ns);
 }
 

@@ -26,8 +26,9 @@ struct table_server {
 	uint64_t notices_dropped;
 	uint32_t batches_out;
 	uint32_t pressure;    /* level last told: 0, 80, 90 or 95 percent */
+	uint64_t posted;      /* commands taken by workers, when last looked at */
 	uint64_t due_ns;      /* next deadline */
-	uint64_t progress_ns; /* last reply of a worker */
+	uint64_t progress_ns; /* last time a worker answered or took something */
 	bool more;            /* something could go on at once */
 	bool query_pending;
 	struct log_limit full_limit;
