@@ -327,7 +327,8 @@ static void find_slot(struct task *task)
 		task->summary.source_reason = STN_EXPLAIN_NO_SLOT;
 }
 
-static uint32_t leg_reason(const struct task *task, const struct leg *leg)
+static uint32_t leg_reason(
+	const struct worker_bus *bus, const struct task *task, const struct leg *leg)
 {
 	uint32_t roc;
 
@@ -338,12 +339,14 @@ static uint32_t leg_reason(const struct task *task, const struct leg *leg)
 	if (leg->facts.role == STN_ROLE_LISTENER && leg->facts.protection == STN_PROTECTION_LEG &&
 		!index_leg_roc((uint32_t)task->roc, leg->facts.origin[task->summary.slot], &roc))
 		return STN_EXPLAIN_BEFORE_ORIGIN;
+	if (!bus->reachable(bus->impl, leg->facts.leg))
+		return STN_EXPLAIN_NO_NEIGHBOUR;
 	return STN_EXPLAIN_REACHED;
 }
 
 /* Downwards: a removal moves a leg that was looked at already into the gap. */
-static uint32_t explain_legs(
-	struct task *task, const struct room *room, struct stn_explain_entry *entries)
+static uint32_t explain_legs(const struct worker_bus *bus, struct task *task,
+	const struct room *room, struct stn_explain_entry *entries)
 {
 	uint32_t count = 0;
 
@@ -351,7 +354,7 @@ static uint32_t explain_legs(
 		task->room_at = room->leg_count;
 	for (unsigned int budget = EXPLAIN_STEP; budget && task->room_at; budget--) {
 		const struct leg *leg = room->legs[--task->room_at];
-		uint32_t reason = leg_reason(task, leg);
+		uint32_t reason = leg_reason(bus, task, leg);
 
 		task->summary.count[reason]++;
 		if (task->entries == EXPLAIN_ENTRIES_MAX)
@@ -375,7 +378,8 @@ static void step_explain(struct query *query, struct task *task, struct client *
 	if (task->summary.slot < 0)
 		find_slot(task);
 	if (room)
-		count = explain_legs(task, room, (struct stn_explain_entry *)(header + 1));
+		count = explain_legs(&query->apply->outbox.bus, task, room,
+			(struct stn_explain_entry *)(header + 1));
 	*header =
 		(struct stn_header){.type = STN_MESSAGE_EXPLAIN_REPLY, .sequence = task->sequence};
 	if (count)

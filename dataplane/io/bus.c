@@ -149,6 +149,14 @@ static unsigned int bus_worker_of(void *impl, const struct stn_address *remote)
 		&bus->config.worker[0]->config.hash_key, remote, bus->config.worker_count);
 }
 
+static bool bus_reachable(void *impl, uint32_t leg)
+{
+	const struct bus *bus = impl;
+	uint16_t hop = bus->leg[leg].hop;
+
+	return hop == NEIGHBOUR_NO_HOP || neighbour_hop(bus->config.neighbour, hop)->known;
+}
+
 /* What the kernel dropped for us is nobody's work; it stands with the first worker. */
 static void steer_stats(const struct bus *bus, struct stn_worker_stats *out)
 {
@@ -267,6 +275,7 @@ struct worker_bus bus_interface(struct bus *bus)
 		.poll = bus_poll_reply,
 		.worker_of = bus_worker_of,
 		.route = bus_route,
+		.reachable = bus_reachable,
 		.stats = bus_stats,
 	};
 }

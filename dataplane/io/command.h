@@ -128,6 +128,8 @@ struct worker_bus {
 	unsigned int (*worker_of)(void *impl, const struct stn_address *remote);
 	/* 0, or -ENETUNREACH when no port has an address of that family. */
 	int (*route)(void *impl, const struct stn_address *remote);
+	/* Whether the next hop of a leg that was added is known: until then it gets nothing. */
+	bool (*reachable)(void *impl, uint32_t leg);
 	/* A racy but untorn copy of a worker's counters. */
 	void (*stats)(void *impl, unsigned int worker, struct stn_worker_stats *out);
 };

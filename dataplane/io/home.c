@@ -229,7 +229,7 @@ void apply_room_stats(
 	const struct worker *worker, const struct worker_room *room, struct stn_room_stats *out)
 {
 	struct selector_slot_view view;
-	unsigned int slot;
+	unsigned int slot, i;
 
 	out->status = STN_STATUS_NO_ROOM;
 	if (room == NULL || room->selector == NULL)
@@ -237,6 +237,8 @@ void apply_room_stats(
 	out->status = STN_STATUS_OK;
 	out->slot_count = room->facts->slot_count;
 	out->home_worker = worker->config.index;
+	for (i = 0; i < room->speaker_count; i++)
+		out->muted += room->speakers[i]->source.muted;
 	for (slot = 0; slot < room->facts->slot_count; slot++) {
 		selector_slot_view(room->selector, slot, &view);
 		out->slot[slot] = (struct stn_slot_stats){

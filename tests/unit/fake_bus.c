@@ -55,6 +55,17 @@ static int route(void *impl, const struct stn_address *remote)
 	return fake->no_route_ipv6 && remote->family == 6 ? -ENETUNREACH : 0;
 }
 
+static bool reachable(void *impl, uint32_t leg)
+{
+	const struct fake_bus *fake = impl;
+	unsigned int i;
+
+	for (i = 0; i < fake->bus.worker_count; i++)
+		if (fake->worker[i].leg[leg] != NULL)
+			return fake->worker[i].leg[leg]->leg_id != fake->unreachable_leg;
+	return false;
+}
+
 static void stats(void *impl, unsigned int worker, struct stn_worker_stats *out)
 {
 	struct fake_bus *fake = impl;
@@ -73,6 +84,7 @@ void fake_bus_init(struct fake_bus *fake, unsigned int workers)
 		.poll = poll_reply,
 		.worker_of = worker_of,
 		.route = route,
+		.reachable = reachable,
 		.stats = stats};
 }
 

@@ -41,6 +41,7 @@ struct fake_bus {
 	unsigned int post_fails; /* every n-th post is -EAGAIN, 0: none */
 	unsigned int posts;
 	bool no_route_ipv6;
+	uint64_t unreachable_leg; /* its next hop is not known, 0: all are */
 	uint64_t now_ns;
 	struct fake_worker worker[FAKE_WORKERS_MAX];
 	struct reply replies[FAKE_REPLIES_MAX];

@@ -908,6 +908,10 @@ START_TEST(a_packet_is_explained)
 	ck_assert_uint_eq(summary->count[STN_EXPLAIN_REACHED], 2);
 	ck_assert_uint_eq(summary->count[STN_EXPLAIN_OWN_VOICE], 1);
 	ck_assert_uint_eq(summary->count[STN_EXPLAIN_BEFORE_ORIGIN], 1);
+	world.fake.unreachable_leg = 20;
+	summary = explain(fd, 10, 0);
+	ck_assert_uint_eq(summary->count[STN_EXPLAIN_REACHED], 1);
+	ck_assert_uint_eq(summary->count[STN_EXPLAIN_NO_NEIGHBOUR], 1);
 	world_op_mute(&world, 10, true, 0);
 	ck_assert_uint_eq(commit(), STN_STATUS_OK);
 	summary = explain(fd, 10, 0);
