@@ -5,6 +5,7 @@ For Python tests: every wait has a deadline and a reason, everything started is 
 """
 import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -13,6 +14,7 @@ import tempfile
 import time
 
 DEADLINE_SECONDS = 20
+POLL_SECONDS = 0.005  # between two looks at something nobody announces
 
 
 def wait_for(what, condition, seconds=DEADLINE_SECONDS):
@@ -22,7 +24,7 @@ def wait_for(what, condition, seconds=DEADLINE_SECONDS):
         value = condition()
         if value:
             return value
-        time.sleep(0.005)
+        select.select((), (), (), POLL_SECONDS)
     raise AssertionError(f"never: {what}")
 
 
