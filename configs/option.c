@@ -20,6 +20,7 @@ static const char *const group_names[] = {"dataplane", "controlplane", NULL};
 
 struct reader {
 	const char *name; /* of the file, or "-o" */
+	bool has_lines;   /* it is a file */
 	struct option_error *error;
 };
 
@@ -72,15 +73,17 @@ static void print_value(const config_setting_t *setting, char *text, size_t size
 static int __attribute__((format(printf, 3, 4)))
 refuse(const struct reader *reader, const config_setting_t *setting, const char *format, ...)
 {
-	char path[TEXT_MAX], value[TEXT_MAX], reason[TEXT_MAX];
+	char path[TEXT_MAX], value[TEXT_MAX], reason[TEXT_MAX], line[16] = "";
 	va_list arguments;
 	va_start(arguments, format);
 	vsnprintf(reason, sizeof(reason), format, arguments);
 	va_end(arguments);
 	print_path(setting, path, sizeof(path));
 	print_value(setting, value, sizeof(value));
-	snprintf(reader->error->text, sizeof(reader->error->text), "%s:%u: %s%s: %s", reader->name,
-		config_setting_source_line(setting), path, value, reason);
+	if (reader->has_lines)
+		snprintf(line, sizeof(line), ":%u", config_setting_source_line(setting));
+	snprintf(reader->error->text, sizeof(reader->error->text), "%s%s: %s%s: %s", reader->name,
+		line, path, value, reason);
 	return -EINVAL;
 }
 
@@ -356,7 +359,7 @@ static int read_text(const struct option_table *table, const struct reader *read
 int option_read(const struct option_table *table, const struct option_source *source, void *config,
 	struct option_error *error)
 {
-	struct reader reader = {.name = source->name, .error = error};
+	struct reader reader = {.name = source->name, .has_lines = true, .error = error};
 	uint64_t seen = 0;
 	unsigned int line = 0;
 

@@ -344,7 +344,7 @@ static const struct {
 	{"socket=/tmp/a=b \"c\"", NULL},
 	{"media_ports=[ 5, 6 ]", NULL},
 	{"idle={ after_ms = 9; }", NULL},
-	{"workers=0", "-o:1: workers = 0: allowed: integer, 1 to 16"},
+	{"workers=0", "-o: workers = 0: allowed: integer, 1 to 16"},
 	{"workers=4294967297", "-o: workers = 4294967297: allowed: integer, 1 to 16"},
 	{"workers=1; share = 1", "-o: workers = 1; share = 1: allowed: integer, 1 to 16"},
 	{"workers=", "-o: workers = : allowed: integer, 1 to 16"},
