@@ -206,7 +206,8 @@ START_TEST(a_backlog_between_workers_does_not_survive_mute_and_unmute)
 	harness_fence(h);
 	harness_mute(h, speaker, false);
 	harness_fence(h);
-	/* The slot is still ending in silence; what is said meanwhile is kept for when it is free. */
+	/* The slot is still ending in silence; what is said meanwhile is kept for when it is free.
+	 */
 	wait_ms(h, 80);
 	harness_speak(h, speaker, "said after the unmute");
 	harness_until(h, spoken(there) >= 1);
