@@ -36,22 +36,28 @@ uint32_t fanout_frame_size(const struct fanout *fanout, const struct leg_group *
 	       fanout->packet->payload_size + suite_facts(group->key.suite)->tag_size;
 }
 
-static void group_enter(struct fanout *fanout)
+/*
+ * Stretch 0 is the start's group from the start on, then come the other groups, and at last what is
+ * before the start.
+ */
+static void stretch_enter(struct fanout *fanout)
 {
+	const struct fanout_place *start = &fanout->start;
 	const struct leg_group *group;
 
-	while (fanout->group < fanout->group_count && fanout->end[fanout->group] == 0)
-		fanout->group++;
-	fanout->done = 0;
-	if (fanout->group == fanout->group_count)
+	fanout->next.group = (start->group + fanout->stretch) % fanout->group_count;
+	fanout->next.position = fanout->stretch == 0 ? start->position : 0;
+	fanout->stop = fanout->stretch == fanout->group_count ? start->position
+							      : fanout->end[fanout->next.group];
+	if (fanout->next.position == fanout->stop)
 		return;
-	group = &fanout->shard->group[fanout->group];
+	group = &fanout->shard->group[fanout->next.group];
 	fanout->lengths =
 		frame_lengths(fanout_frame_size(fanout, group) - group->key.template_size);
 }
 
 void fanout_begin(struct fanout *fanout, struct shard *shard, const struct slot_packet *packet,
-	const struct fanout_headers *headers, uint32_t start)
+	const struct fanout_headers *headers, const struct fanout_place *start)
 {
 	unsigned int i;
 
@@ -61,9 +67,12 @@ void fanout_begin(struct fanout *fanout, struct shard *shard, const struct slot_
 	fanout->group_count = shard->group_count;
 	for (i = 0; i < shard->group_count; i++)
 		fanout->end[i] = shard->group[i].count;
-	fanout->start = start;
-	fanout->group = 0;
-	group_enter(fanout);
+	fanout->start = (struct fanout_place){0};
+	if (start->group < shard->group_count && start->position < fanout->end[start->group])
+		fanout->start = *start;
+	fanout->stretch = 0;
+	if (fanout->group_count != 0)
+		stretch_enter(fanout);
 }
 
 /*
@@ -71,7 +80,7 @@ void fanout_begin(struct fanout *fanout, struct shard *shard, const struct slot_
  * that do not (silenced, or joined just before a wrap) end it. Returns how many lanes were passed
  * over at its beginning.
  */
-static uint32_t stretch(struct fanout_run *run, uint32_t room, uint32_t slot, uint32_t slot_roc)
+static uint32_t run_fill(struct fanout_run *run, uint32_t room, uint32_t slot, uint32_t slot_roc)
 {
 	const uint32_t *origin = &run->block->origin[slot][run->lane];
 	uint32_t i = 0, skipped;
@@ -89,30 +98,28 @@ static uint32_t stretch(struct fanout_run *run, uint32_t room, uint32_t slot, ui
 void fanout_next(struct fanout *fanout, uint32_t max, struct fanout_run *run)
 {
 	uint32_t slot_roc = index_roc(fanout->packet->index);
-	uint32_t end, position, room, skipped;
+	uint32_t position, room, skipped;
 
 	run->count = 0;
-	while (fanout->group < fanout->group_count) {
-		end = fanout->end[fanout->group];
-		if (fanout->done == end) {
-			fanout->group++;
-			group_enter(fanout);
+	while (fanout->group_count != 0 && fanout->stretch <= fanout->group_count) {
+		position = fanout->next.position;
+		if (position == fanout->stop) {
+			if (++fanout->stretch <= fanout->group_count)
+				stretch_enter(fanout);
 			continue;
 		}
-		position = (fanout->start % end + fanout->done) % end;
-		run->group = &fanout->shard->group[fanout->group];
+		run->group = &fanout->shard->group[fanout->next.group];
 		run->block = shard_block(run->group, position);
 		run->lane = position % ENGINE_BLOCK_LEGS;
-		/* Not beyond this block, the group's end, or what is left of the round. */
+		/* Not beyond this block, or the end of the stretch. */
 		room = ENGINE_BLOCK_LEGS - run->lane;
-		if (room > end - position)
-			room = end - position;
-		if (room > end - fanout->done)
-			room = end - fanout->done;
+		if (room > fanout->stop - position)
+			room = fanout->stop - position;
 		if (room > max)
 			room = max;
-		skipped = stretch(run, room, fanout->packet->slot, slot_roc);
-		fanout->done += skipped + run->count;
+		skipped = run_fill(run, room, fanout->packet->slot, slot_roc);
+		run->first = (struct fanout_place){fanout->next.group, position + skipped};
+		fanout->next.position += skipped + run->count;
 		if (run->count != 0)
 			return;
 	}

@@ -47,6 +47,12 @@ struct fanout_headers {
 	uint8_t size[FANOUT_PROFILES_MAX];
 };
 
+/* A leg's place in the order in which a fan-out goes: group by group. */
+struct fanout_place {
+	uint32_t group;
+	uint32_t position;
+};
+
 struct fanout {
 	struct shard *shard;
 	const struct slot_packet *packet;
@@ -58,15 +64,17 @@ struct fanout {
 	struct frame_lengths lengths;   /* of the group it is in */
 	uint32_t end[SHARD_GROUPS_MAX]; /* legs of each group when the fan-out began */
 	unsigned int group_count;
-	unsigned int group; /* where it is */
-	uint32_t done;      /* legs of that group behind it */
-	uint32_t start;     /* position to begin a group with; it wraps around */
+	struct fanout_place start;
+	struct fanout_place next; /* where it is */
+	uint32_t stop;            /* position where this stretch of the group ends */
+	unsigned int stretch;     /* how many are behind it; the last one leads back to the start */
 };
 
 /* A stretch of lanes of one block that all get the packet. */
 struct fanout_run {
 	const struct leg_group *group;
 	struct leg_block *block;
+	struct fanout_place first;
 	uint32_t lane;
 	uint32_t count;                  /* 0: the fan-out is over */
 	uint32_t roc[ENGINE_BLOCK_LEGS]; /* each leg's own */
@@ -74,9 +82,13 @@ struct fanout_run {
 
 void fanout_headers_build(struct fanout_headers *headers, const struct slot_packet *packet,
 	const struct fanout_profile profile[], unsigned int profile_count);
-/* start: position to begin each group with, modulo its size; rotated under back-pressure. */
+/*
+ * start: the leg to begin with, if there is one at that place; it goes around all groups from
+ * there. Rotated under back-pressure, so that neither a tail nor a whole group is always lost
+ * (TRAPS 43).
+ */
 void fanout_begin(struct fanout *fanout, struct shard *shard, const struct slot_packet *packet,
-	const struct fanout_headers *headers, uint32_t start);
+	const struct fanout_headers *headers, const struct fanout_place *start);
 /* The next run of at most max (1 to ENGINE_BLOCK_LEGS) legs. */
 void fanout_next(struct fanout *fanout, uint32_t max, struct fanout_run *run);
 /* Bytes of a frame of the run's group: template, RTP, tag. */

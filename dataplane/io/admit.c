@@ -40,7 +40,7 @@ static void select_packet(struct worker *worker, struct worker_speaker *speaker,
 		drop(worker, mbuf, STN_DROP_RTP_MALFORMED);
 		return;
 	}
-	if (payload_size > FANOUT_PAYLOAD_MAX) {
+	if (payload_size > worker->payload_max) {
 		drop(worker, mbuf, STN_DROP_PAYLOAD_TOO_LARGE);
 		return;
 	}

@@ -71,6 +71,20 @@ static int destination_find(
 	return -ENETUNREACH;
 }
 
+/* No way there, but a port whose own address the leg's frames can have. */
+static struct destination destination_none(const struct bus *bus, const struct stn_address *remote)
+{
+	struct destination none = {.hop = NEIGHBOUR_NO_HOP};
+	unsigned int i, family = remote->family == 4 ? 0 : 1;
+
+	for (i = 0; i < bus->config.port_count; i++)
+		if (bus->config.port[i].local[family].family != 0) {
+			none.port = (uint8_t)i;
+			break;
+		}
+	return none;
+}
+
 static int bus_route(void *impl, const struct stn_address *remote)
 {
 	struct destination destination;
@@ -106,7 +120,7 @@ static int bus_post(void *impl, unsigned int worker, const struct command *comma
 		rc = destination_find(bus, &facts->remote, &destination);
 		if (rc < 0)
 			/* The route went away since it was asked for: hold the leg back. */
-			destination = (struct destination){.hop = NEIGHBOUR_NO_HOP};
+			destination = destination_none(bus, &facts->remote);
 		message.port = destination.port;
 		message.mac_known = destination.known;
 		memcpy(message.mac, destination.mac, sizeof(message.mac));

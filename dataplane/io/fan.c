@@ -164,8 +164,9 @@ static void start(struct worker *worker, struct worker_job *job, struct worker_r
 	fanout_headers_build(
 		&worker->headers, &meta->slot, room->profile, room->facts->profile_count);
 	protect_group(worker, room, &meta->slot);
-	fanout_begin(&worker->fanout, &room->shard, &meta->slot, &worker->headers, room->rotate);
-	room->rotate = 0;
+	fanout_begin(&worker->fanout, &room->shard, &meta->slot, &worker->headers, &room->rotate);
+	room->rotate = (struct fanout_place){0};
+	room->rotated = false;
 	worker->stats.copies += room->unresolved;
 	worker_drop(worker, STN_DROP_TX_NO_NEIGHBOUR, room->unresolved);
 	copy_to_speakers(worker, room, meta);
@@ -194,15 +195,17 @@ static bool prepare(struct worker *worker)
 /*
  * Buffers for a run. A buffer in the pool has refcnt 1, one segment and no next (the mempool's
  * invariant), so only what differs is written, all of it in the mbuf's first cache line; resetting
- * the second one too, as rte_pktmbuf_alloc_bulk() does, costs a tenth of a group copy.
+ * the second one too, as rte_pktmbuf_alloc_bulk() does, costs a tenth of a group copy. Returns how
+ * many there are.
  */
-static bool buffers_get(struct worker *worker, struct rte_mbuf *mbufs[], unsigned int count,
+static unsigned int buffers_get(struct worker *worker, struct rte_mbuf *mbufs[], unsigned int count,
 	uint32_t size, uint8_t *frames[])
 {
 	unsigned int i;
 
-	if (rte_mempool_get_bulk(worker->config.pool, (void **)mbufs, count) < 0)
-		return false;
+	/* All or nothing, says the pool: when they are few, ask for fewer. */
+	while (count != 0 && rte_mempool_get_bulk(worker->config.pool, (void **)mbufs, count) < 0)
+		count /= 2;
 	for (i = 0; i < count; i++) {
 		struct rte_mbuf *mbuf = mbufs[i];
 
@@ -212,28 +215,32 @@ static bool buffers_get(struct worker *worker, struct rte_mbuf *mbufs[], unsigne
 		mbuf->pkt_len = size;
 		frames[i] = (uint8_t *)mbuf->buf_addr + RTE_PKTMBUF_HEADROOM;
 	}
-	return true;
+	return count;
 }
 
+/* Returns the copies made or missed. The run is shortened to those there are buffers for. */
 static unsigned int run_send(
-	struct worker *worker, struct worker_room *room, const struct fanout_run *run)
+	struct worker *worker, struct worker_room *room, struct fanout_run *run)
 {
 	uint32_t size = fanout_frame_size(&worker->fanout, run->group);
 	struct rte_mbuf *mbufs[ENGINE_BLOCK_LEGS];
 	uint8_t *frames[ENGINE_BLOCK_LEGS];
-	unsigned int sent;
+	unsigned int wanted = run->count, sent = 0;
 
-	worker->stats.copies += run->count;
-	if (!buffers_get(worker, mbufs, run->count, size, frames)) {
-		worker_drop(worker, STN_DROP_TX_NO_BUFFER, run->count);
-		return run->count;
+	worker->stats.copies += wanted;
+	run->count = buffers_get(worker, mbufs, wanted, size, frames);
+	worker_drop(worker, STN_DROP_TX_NO_BUFFER, wanted - run->count);
+	if (run->count != 0) {
+		fanout_write(&worker->fanout, worker->core, run, frames);
+		sent = transmit_burst(worker, run->group->key.port, mbufs, run->count);
 	}
-	fanout_write(&worker->fanout, worker->core, run, frames);
-	sent = transmit_burst(worker, run->group->key.port, mbufs, run->count);
-	/* Who was refused is served first next time, so that the same tail is not always lost. */
-	if (sent < run->count && room->rotate == 0)
-		room->rotate = worker->fanout.start + worker->fanout.done - run->count + sent;
-	return run->count;
+	/* Who went without is served first next time, so that the same tail is not always lost. */
+	if (sent < wanted && !room->rotated) {
+		room->rotate = run->first;
+		room->rotate.position += sent;
+		room->rotated = true;
+	}
+	return wanted;
 }
 
 unsigned int fan_slice(struct worker *worker)

@@ -18,10 +18,11 @@
 
 /*
  * Memory reserved for leg blocks, touched only as legs come: 1.3 KiB a leg with the widest keys,
- * and a half-filled block for each room.
+ * and a block that is not full for each kind of leg in each room: suites, families, profiles.
  */
 #define ARENA_BYTES_PER_LEG 1408ull
-#define ARENA_BYTES_PER_ROOM (ARENA_BYTES_PER_LEG * ENGINE_BLOCK_LEGS)
+#define ARENA_BYTES_PER_BLOCK (ARENA_BYTES_PER_LEG * ENGINE_BLOCK_LEGS)
+#define ARENA_KINDS_PER_ROOM 8ull
 #define BUFFER_CACHE 256u
 #define HUGE_PAGE (2ul << 20)
 #define COMMANDS_SIZE 8192u
@@ -140,6 +141,16 @@ static int rings_open(struct pool *pool)
 	return 0;
 }
 
+static uint64_t arena_size(const struct dataplane_config *config)
+{
+	uint64_t blocks = config->rooms_max * ARENA_KINDS_PER_ROOM;
+
+	/* A block that is begun has a leg in it. */
+	if (blocks > config->legs_max)
+		blocks = config->legs_max;
+	return config->legs_max * ARENA_BYTES_PER_LEG + blocks * ARENA_BYTES_PER_BLOCK;
+}
+
 static void describe(const struct pool *pool, unsigned int index,
 	const struct dataplane_config *config, struct worker_config *out)
 {
@@ -152,8 +163,7 @@ static void describe(const struct pool *pool, unsigned int index,
 	memcpy(out->media_port, config->media_port, sizeof(out->media_port));
 	out->rooms_max = config->rooms_max;
 	out->legs_max = config->legs_max;
-	out->arena_size =
-		config->legs_max * ARENA_BYTES_PER_LEG + config->rooms_max * ARENA_BYTES_PER_ROOM;
+	out->arena_size = arena_size(config);
 	out->slice_copies = config->slice_copies;
 	out->idle_sleep_us = config->idle_sleep_us;
 	out->stale_ms = config->stale_ms;

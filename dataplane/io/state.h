@@ -114,9 +114,10 @@ struct worker_room {
 	struct shard_place *removed; /* silenced during a fan-out, to be taken out after it */
 	uint32_t removed_count;
 	uint32_t removed_capacity;
-	uint32_t unresolved;    /* listeners without a next hop */
-	uint32_t rotate;        /* where the next fan-out starts */
-	uint32_t home_position; /* in worker's homes, WORKER_NO_POSITION: not at home here */
+	uint32_t unresolved;        /* listeners without a next hop */
+	struct fanout_place rotate; /* where the next fan-out starts */
+	bool rotated;               /* by the fan-out under way */
+	uint32_t home_position;     /* in worker's homes, WORKER_NO_POSITION: not at home here */
 };
 
 /* One slot packet on its way to this worker's listeners. */
@@ -138,6 +139,7 @@ struct worker {
 	struct worker_job job[WORKER_JOBS_MAX];
 	uint32_t job_head; /* free running */
 	uint32_t job_tail;
+	uint32_t payload_max; /* what every port can carry with our headers */
 	struct fanout fanout; /* of the job at the head, once it is started */
 	struct fanout_headers headers;
 	uint8_t group_packet[STN_PROFILES_MAX][RTP_BUILD_MAX + FANOUT_PAYLOAD_MAX + ENGINE_TAG_MAX];

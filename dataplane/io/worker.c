@@ -42,6 +42,19 @@ static int arena_open(struct worker *worker)
 	return 0;
 }
 
+/* IPv6 is the larger header, and a tag of 16 bytes the longer one. */
+static uint32_t payload_max(const struct worker_config *config)
+{
+	const uint32_t headers = FRAME_IPV6_SIZE + FRAME_UDP_SIZE + RTP_BUILD_MAX + ENGINE_TAG_MAX;
+	uint32_t max = FANOUT_PAYLOAD_MAX;
+	unsigned int i;
+
+	for (i = 0; i < config->port_count; i++)
+		if (max > config->port[i].mtu - headers)
+			max = config->port[i].mtu - headers;
+	return max;
+}
+
 int worker_open(struct worker **out, const struct worker_config *config)
 {
 	struct worker *worker = calloc(1, sizeof(*worker));
@@ -50,6 +63,7 @@ int worker_open(struct worker **out, const struct worker_config *config)
 	if (worker == NULL)
 		return rc;
 	worker->config = *config;
+	worker->payload_max = payload_max(config);
 	worker->now_ns = clock_ns();
 	worker->room = calloc(config->rooms_max, sizeof(struct worker_room *));
 	worker->leg = calloc(config->legs_max, sizeof(*worker->leg));

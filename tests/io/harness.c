@@ -40,13 +40,13 @@ static void config_make(struct harness *h)
 
 	source.text = text;
 	source.size = (size_t)snprintf(text, sizeof(text),
-		"dataplane = { workers = %u; legs_max = %u; rooms_max = %u; buffers = 4096;\n"
+		"dataplane = { workers = %u; legs_max = %u; rooms_max = %u; buffers = %u;\n"
 		"huge_pages = \"never\"; slice_copies = %u; stale_ms = %u; preroll_ms = %d;\n"
 		"ports = ( { driver = \"ring\"; vlan = %u; mtu = %u; %s\n"
 		"addresses = [ \"192.0.2.1/24\", \"2001:db8::1/64\" ]; } ); };",
 		either(o->workers, 1), either(o->legs_max, HARNESS_PEERS_MAX),
-		either(o->rooms_max, HARNESS_ROOMS_MAX), either(o->slice_copies, 256),
-		either(o->stale_ms, 200),
+		either(o->rooms_max, HARNESS_ROOMS_MAX), either(o->buffers, 4096),
+		either(o->slice_copies, 256), either(o->stale_ms, 200),
 		o->preroll_ms == 0  ? 120
 		: o->preroll_ms < 0 ? 0
 				    : o->preroll_ms,

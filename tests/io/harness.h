@@ -34,7 +34,7 @@
 struct harness_options {
 	const struct engine *engine; /* NULL: the best one */
 	unsigned int workers;
-	unsigned int legs_max, rooms_max;
+	unsigned int legs_max, rooms_max, buffers;
 	unsigned int slice_copies, stale_ms, vlan, mtu;
 	int preroll_ms;               /* -1: none */
 	unsigned int transmit_frames; /* length of the port's transmit rings, a power of two */

@@ -95,7 +95,7 @@ END_TEST
 START_TEST(nothing_that_is_queued_outlives_the_fence)
 {
 	struct harness_options options = {
-		.workers = (unsigned int)(_i % 2 + 1), .slice_copies = 32};
+		.workers = (unsigned int)(_i % 2 + 1), .slice_copies = 32, .stale_ms = 5000};
 	struct harness *h = harness_open(&options);
 	struct harness_room *room = harness_room(h, 2, STN_SUITE_NONE, 0, 0);
 	struct harness_leg leg = speaker_leg();
