@@ -178,18 +178,27 @@ static int arguments(
 }
 
 /* The interface must have a queue for each of ours, and ours for each of its. */
+static int queues_check(const struct port *port)
+{
+	int count = steer_queue_count(port->config.interface);
+
+	if (count == port->queues)
+		return 0;
+	if (count < 0)
+		log_error("port_interface", "port=%u interface=%s error=\"%s\"", port->number,
+			port->config.interface, strerror(-count));
+	else
+		log_error("port_queues",
+			"port=%u interface=%s has=%d wanted=%u hint=\"ethtool -L, or workers\"",
+			port->number, port->config.interface, count, port->queues);
+	return count < 0 ? count : -EINVAL;
+}
+
 static int steer_clear(const struct port *port)
 {
 	char error[ERROR_SIZE];
-	int rc = steer_queue_count(port->config.interface);
+	int rc = steer_prepare(port->config.interface, error, sizeof(error));
 
-	if (rc >= 0 && rc != port->queues) {
-		log_error("port_queues",
-			"port=%u interface=%s has=%d wanted=%u hint=\"ethtool -L, or workers\"",
-			port->number, port->config.interface, rc, port->queues);
-		return -EINVAL;
-	}
-	rc = steer_prepare(port->config.interface, error, sizeof(error));
 	if (rc < 0)
 		log_error("steer_prepare", "port=%u error=\"%s\"", port->number, error);
 	return rc;
@@ -292,7 +301,9 @@ int port_open(struct port *port, unsigned int number, const struct port_environm
 			number, port->queues, config->workers);
 		return -EINVAL;
 	}
-	rc = addresses_find(port, config->media_port[0]);
+	rc = port->config.driver == PORT_AF_XDP ? queues_check(port) : 0;
+	if (rc == 0)
+		rc = addresses_find(port, config->media_port[0]);
 	if (rc == 0)
 		rc = gateway_parse(port);
 	if (rc < 0)

@@ -79,7 +79,8 @@ smoke_leave() {
 }
 
 # smoke_begin: makes the lab and the configuration. The relay has an af_xdp port
-# towards each part.
+# towards each part, or with SMOKE_WORKERS more than one an af_packet port: a veth has one AF_XDP
+# queue, and every worker needs its own.
 smoke_begin() {
 	local program
 	[ "$(id -u)" -eq 0 ] || skip "network namespaces need root"
@@ -100,7 +101,9 @@ smoke_begin() {
 	trap 'exit 143' TERM
 	trap 'exit 129' HUP
 	lab_up || fail "the lab cannot be made"
-	relay_write_config 1
+	relay_write_config "${SMOKE_WORKERS:-1}"
+	[ "${SMOKE_WORKERS:-1}" = 1 ] || sed -i "s/driver = \"af_xdp\"/driver = \"af_packet\"/
+		s/queues = 1;/queues = $SMOKE_WORKERS;/" "$LAB_DIR/stentor.conf"
 }
 
 # The two programs. Arguments go behind --config: dataplane_start -o workers=2

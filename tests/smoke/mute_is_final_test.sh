@@ -3,8 +3,8 @@
 # Mute under load: after the acknowledgement no packet of the muted source is on the wire, only the
 # relay's own silence frames; unmute brings it back; a removed listener gets nothing more.
 . "$(dirname "$0")/harness.sh"
-LISTENERS=500
-PACKETS_A_SECOND=200
+LISTENERS=${LISTENERS:-500}
+PACKETS_A_SECOND=${PACKETS_A_SECOND:-200}
 # Payload of 100 bytes; a silence frame has 3 (RFC 6716, and TRAPS 23). On the wire both carry
 # header, CSRC, extension and tag, so that 100 bytes of UDP payload tell them apart.
 VOICE_BYTES=100
