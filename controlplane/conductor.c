@@ -267,6 +267,8 @@ int conductor_timeout_ms(void *context, uint64_t now_ns)
 	uint64_t due_ns = c->tick_ns;
 	int tick_ms;
 
+	if (server_waits(c->server))
+		return 0;
 	if (c->waiting.first != NULL && c->waiting.first->deadline_ns < due_ns)
 		due_ns = c->waiting.first->deadline_ns;
 	tick_ms = due_ns <= now_ns ? 0 : (int)((due_ns - now_ns) / 1000000) + 1;
@@ -291,6 +293,8 @@ void conductor_turn_end(void *context, uint64_t now_ns)
 	turn_commit(c);
 	link_process(c->link, now_ns);
 	submit_settle_refused(c);
+	turn_commit(c);
+	server_resume(c->server);
 	turn_commit(c);
 	if (now_ns >= c->tick_ns)
 		tick(c, now_ns);

@@ -25,6 +25,7 @@ struct connection {
 	uint64_t progress_ns;  /* when the other side last took a byte, or output began to wait */
 	unsigned int expected; /* answers still to come */
 	bool finished;         /* the other side sends no more, but may wait for answers */
+	bool paused;           /* enough of its requests are under way */
 	bool reading;
 	bool last_line; /* only what waits is still sent */
 	bool broken;    /* closed at the end of what is being handled */
@@ -79,7 +80,8 @@ static size_t pending(const struct connection *c)
 
 static void watch(struct connection *c)
 {
-	bool reading = pending(c) < SERVER_OUTPUT_HIGH && !c->last_line && !c->finished;
+	bool reading =
+		pending(c) < SERVER_OUTPUT_HIGH && !c->last_line && !c->finished && !c->paused;
 	uint32_t events = (reading ? EPOLLIN : 0u) | (pending(c) > 0 ? EPOLLOUT : 0u);
 
 	c->reading = reading;
@@ -189,7 +191,8 @@ static void handle_lines(struct connection *c)
 	size_t size;
 
 	c->busy = true;
-	while (!c->broken && (result = line_next(&c->input, &line, &size)) != LINE_NONE) {
+	while (!c->broken && c->expected < SERVER_UNDER_WAY &&
+		(result = line_next(&c->input, &line, &size)) != LINE_NONE) {
 		if (result == LINE_TOO_LONG) {
 			server->callbacks.too_long(server->context, c->number);
 			continue;
@@ -198,8 +201,36 @@ static void handle_lines(struct connection *c)
 		explicit_bzero(line, size);
 	}
 	c->busy = false;
+	c->paused = c->expected >= SERVER_UNDER_WAY;
 	if (c->broken)
 		disconnect(c);
+}
+
+static bool resumable(const struct connection *c)
+{
+	return c->number != 0 && c->paused && c->expected <= SERVER_UNDER_WAY / 2;
+}
+
+bool server_waits(const struct server *server)
+{
+	for (unsigned int i = 0; i < server->config.connections_max; i++) {
+		if (resumable(&server->connections[i]))
+			return true;
+	}
+	return false;
+}
+
+void server_resume(struct server *server)
+{
+	for (unsigned int i = 0; i < server->config.connections_max; i++) {
+		struct connection *c = &server->connections[i];
+
+		if (!resumable(c))
+			continue;
+		handle_lines(c);
+		if (c->number != 0)
+			watch(c);
+	}
 }
 
 /* False: the connection is gone. */
@@ -415,7 +446,7 @@ void server_tick(struct server *server, uint64_t now_ns)
 		struct connection *c = &server->connections[i];
 
 		if (c->number == 0 || pending(c) == 0 ||
-			now_ns - c->progress_ns < server->config.stall_timeout_ns)
+			c->progress_ns + server->config.stall_timeout_ns > now_ns)
 			continue;
 		if (c->last_line) {
 			disconnect(c);

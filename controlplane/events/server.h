@@ -16,6 +16,9 @@
 /* Bytes of answers waiting beyond which nothing more is read from, or replayed to, a connection. */
 #define SERVER_OUTPUT_HIGH (256u * 1024)
 
+/* Requests of one connection under way beyond which no further line of it is handled. */
+#define SERVER_UNDER_WAY 1024u
+
 struct server;
 
 struct server_config {
@@ -47,6 +50,10 @@ void server_send(struct server *server, uint64_t connection, const char *line, s
 /* That many more answers will be sent (negative: fewer); a half-closed connection waits for them.
  */
 void server_expect(struct server *server, uint64_t connection, int answers);
+/* Handles the lines that waited for that; call after answers were sent. */
+void server_resume(struct server *server);
+/* Whether there are such lines that may be handled now: do not sleep. */
+bool server_waits(const struct server *server);
 /* Bytes waiting to be taken by the other side. */
 size_t server_pending(const struct server *server, uint64_t connection);
 unsigned int server_connections(const struct server *server);

@@ -203,6 +203,20 @@ class Subscriptions(unittest.TestCase):
             self.assertEqual([again.receive()["seq"] for _ in range(last - cut)],
                              list(range(cut + 1, last + 1)))
 
+    def test_who_reads_all_the_time_is_never_cut(self):
+        with planes() as p:
+            c = p.start()
+            c.good(**room())
+            c.good(**{**room(), "type": "member.join", "role": "listener", "members": [
+                {"member": f"m{i}", "address": "10.0.0.1", "port": 1 + i} for i in range(500)]})
+            end = time.monotonic() + 4  # a look at who stalls is taken every second
+            # More at once than the socket takes, so that something waits in every turn.
+            line = b'{"id":"x","type":"member.list","room":"tea","limit":500}\n'
+            while time.monotonic() < end:
+                c.socket.sendall(line * 5)
+                for _ in range(5):
+                    self.assertEqual(len(c.receive()["members"]), 500)
+
 
 class Socket(unittest.TestCase):
     def test_it_is_for_those_who_may(self):
@@ -251,6 +265,21 @@ class Socket(unittest.TestCase):
             self.assertTrue(half.receive()["ok"])
             with self.assertRaises(ConnectionError):
                 half.receive()
+
+    def test_ten_thousand_requests_at_once_are_all_answered(self):
+        with planes() as p:
+            c = p.start()
+            c.good(**room())
+            lines = b"".join(json.dumps({"id": f"n{i}", **member(f"n{i}", 1 + i % 60000)}).encode()
+                             + b"\n" for i in range(5000))
+            lines += b"".join(b'{"id":"s%d","type":"room.get","room":"tea"}\n' % i
+                              for i in range(5000))
+            writer = threading.Thread(target=c.socket.sendall, args=(lines,))
+            writer.start()
+            answers = [c.receive() for _ in range(10000)]
+            writer.join()
+            self.assertTrue(all(answer["ok"] for answer in answers))
+            self.assertEqual(len({answer["id"] for answer in answers}), 10000)
 
     def test_there_is_a_limit_to_connections(self):
         with planes(connections_max=3) as p:
