@@ -179,10 +179,33 @@ int worker_loop(void *arg)
 	return 0;
 }
 
+static uint64_t bytes_digest(uint64_t digest, const void *bytes, size_t size)
+{
+	const struct siphash_key key = {.k0 = digest};
+
+	return siphash(&key, bytes, size);
+}
+
+/* Everything that decides where packets go and under which key and index. */
+static uint64_t speaker_digest(const struct worker_speaker *speaker, uint64_t digest)
+{
+	digest = srtp_receiver_digest(&speaker->receiver, digest);
+	digest = digest * 31 + selector_source_digest(&speaker->source);
+	digest = bytes_digest(digest, &speaker->template, sizeof(speaker->template));
+	digest = bytes_digest(digest, speaker->own_index, sizeof(speaker->own_index));
+	return digest * 31 + ((uint64_t)speaker->port << 2 ^ (uint64_t)speaker->mac_known << 1 ^
+				     speaker->connected);
+}
+
 uint64_t worker_digest(const struct worker *worker)
 {
 	uint64_t digest = 0x9e3779b97f4a7c15ull ^ worker->locator.count;
 	uint32_t i, s;
+
+	/* Who is where; keys, origins and addresses of all listeners. */
+	digest = bytes_digest(digest, worker->locator.cell,
+		(worker->locator.mask + 1) * sizeof(*worker->locator.cell));
+	digest = bytes_digest(digest, worker->arena.base, worker->arena.used);
 
 	for (i = 0; i < worker->config.rooms_max; i++) {
 		const struct worker_room *room = worker->room[i];
@@ -192,13 +215,10 @@ uint64_t worker_digest(const struct worker *worker)
 		digest = digest * 31 + room->shard.legs;
 		if (room->selector != NULL)
 			digest = digest * 31 + selector_digest(room->selector);
-		for (s = 0; s < room->speaker_count; s++) {
-			const struct worker_speaker *speaker = room->speakers[s];
-
-			digest = srtp_receiver_digest(&speaker->receiver, digest);
-			digest = digest * 31 + selector_source_digest(&speaker->source);
-			digest = digest * 31 + speaker->connected;
-		}
+		for (s = 0; s < room->facts->slot_count; s++)
+			digest = digest * 31 + room->facts->slot_index[s]->value;
+		for (s = 0; s < room->speaker_count; s++)
+			digest = speaker_digest(room->speakers[s], digest);
 	}
 	for (i = 0; i < worker->config.legs_max; i++)
 		if (worker->leg[i].facts != NULL)

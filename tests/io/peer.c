@@ -60,6 +60,17 @@ void peer_hear_with(struct peer *peer, const struct stn_master_key *key)
 	peer->hear = session_open(key, &peer->hear_key, ssrc_any_inbound);
 }
 
+void peer_expect(struct peer *peer, uint32_t ssrc, uint32_t roc)
+{
+	srtp_policy_t policy;
+
+	srtp_dealloc(peer->hear);
+	media_key_policy(&peer->hear_key, ssrc_specific, &policy);
+	policy.ssrc.value = ssrc;
+	ck_assert_int_eq(srtp_create(&peer->hear, &policy), srtp_err_status_ok);
+	ck_assert_int_eq(srtp_set_stream_roc(peer->hear, ssrc, roc), srtp_err_status_ok);
+}
+
 void peer_close(struct peer *peer)
 {
 	if (peer->send != NULL)
@@ -126,6 +137,8 @@ void peer_take(struct peer *peer, const uint8_t *datagram, unsigned int size)
 
 	ck_assert_msg(!peer->gone, "a datagram to a leg that was removed");
 	ck_assert_uint_le(size, sizeof(packet));
+	if (peer->deaf)
+		return;
 	memcpy(packet, datagram, size);
 	if (peer->hear == NULL ||
 		srtp_unprotect(peer->hear, packet, &clear) != srtp_err_status_ok) {

@@ -38,6 +38,7 @@ struct peer {
 	unsigned int heard_count;
 	unsigned int heard_capacity;
 	unsigned int refused; /* datagrams that libsrtp did not take */
+	bool deaf;            /* what comes is lost on the way */
 	bool gone;            /* removed: whatever comes is an error */
 };
 
@@ -45,6 +46,8 @@ struct peer {
 void peer_keys(struct peer *peer, uint8_t tx_suite, uint8_t rx_suite, struct random_state *random);
 /* Hears with this key: the room's. */
 void peer_hear_with(struct peer *peer, const struct stn_master_key *key);
+/* From now on only this stream, from this ROC on: for who was told it. */
+void peer_expect(struct peer *peer, uint32_t ssrc, uint32_t roc);
 void peer_close(struct peer *peer);
 /* The next packet of its stream, protected; returns the size. level 0 to 127, 128 on: voice. */
 unsigned int peer_packet(struct peer *peer, uint8_t level, const void *payload,

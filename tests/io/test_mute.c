@@ -300,7 +300,8 @@ START_TEST(a_room_goes_in_the_middle_of_a_fan_out)
 	harness_fence(h);
 	for (i = 0; i < 300; i++)
 		listener[i]->gone = true;
-	ck_assert_uint_eq(harness_drops(h, STN_DROP_FANOUT_CUT), _i + 1);
+	/* Of what was said; its end in silence may be cut too. */
+	ck_assert_uint_ge(harness_drops(h, STN_DROP_FANOUT_CUT), (unsigned int)_i + 1);
 	ck_assert_uint_eq(harness_stats(h).rooms, 0);
 	harness_speak(h, speaker, "is anybody there");
 	harness_settle(h);
