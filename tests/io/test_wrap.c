@@ -91,7 +91,7 @@ START_TEST(loss_around_the_wrap_costs_only_what_was_lost)
 }
 END_TEST
 
-START_TEST(a_late_joiner_decodes_from_the_first_packet)
+START_TEST(a_late_joiner_decrypts_from_the_first_packet)
 {
 	struct peer *peer;
 	struct scene s;
@@ -213,7 +213,7 @@ int main(void)
 	tcase_set_timeout(cases, 60);
 	tcase_add_loop_test(cases, a_listener_goes_through_a_wrap, 0, 12);
 	tcase_add_loop_test(cases, loss_around_the_wrap_costs_only_what_was_lost, 0, 12);
-	tcase_add_loop_test(cases, a_late_joiner_decodes_from_the_first_packet, 0, 6);
+	tcase_add_loop_test(cases, a_late_joiner_decrypts_from_the_first_packet, 0, 6);
 	tcase_add_loop_test(cases, a_joiner_right_before_a_wrap_begins_behind_it, 0, 6);
 	tcase_add_loop_test(cases, a_holder_of_the_group_key_is_told_the_roc, 0, 2);
 	tcase_add_loop_test(cases, a_speaker_hears_through_both_wraps, 0, 2);

@@ -255,14 +255,17 @@ speaker_start() {
 		--ssrc "$ssrc" --payload-type 111 --level-id 1 --report "$LAB_DIR/$name.json" "$@"
 }
 
-# join_listener ROOM HOST MEMBER ADDRESS [PORT] [SUITE]: one more; sets LISTENER_KEY.
+# join_listener ROOM HOST MEMBER ADDRESS PORT SUITE KEY: one more, who listens already.
 join_listener() {
-	local answer
-	answer=$(event "$(jq -nc --arg room "$1" --arg host "$2" --arg member "$3" --arg address "$4" \
-		--argjson port "${5:-6000}" --arg suite "${6:-AEAD_AES_128_GCM}" '{type: "member.join",
+	event "$(jq -nc --arg room "$1" --arg host "$2" --arg member "$3" --arg address "$4" \
+		--argjson port "$5" --arg suite "$6" --arg key "$7" '{type: "member.join",
 		actor: $host, room: $room, role: "listener", member: $member, address: $address,
-		port: $port, suite: $suite}')")
-	LISTENER_KEY=$(jq -r '.members[0].tx_key' <<<"$answer")
+		port: $port, suite: $suite, tx_key: $key}')" >/dev/null
+}
+
+# random_key BYTES: master key and salt, base64.
+random_key() {
+	head -c "$1" /dev/urandom | base64 -w0
 }
 
 # ear_start NAME LISTENER OPTION...: listener number LISTENER really listens; report in NAME.json.
