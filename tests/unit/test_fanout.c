@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Fan-outs cut into slices, with legs silenced, added and released in between: who should get the
+ * packet gets it once, under their own key, ROC and address, and nobody else does.
+ */
+#include "dataplane/core/fanout.h"
+#include "dataplane/core/index.h"
+#include "tests/support/random.h"
+#include "tests/support/unit.h"
+#include "tests/unit/fake_engine.h"
+
+#define REGION (8u << 20)
+#define LEGS_MAX 900
+#define FRAME_SIZE 2048
+#define SLOT 2u
+
+static const struct fanout_profile profiles[2] = {{111, 0}, {96, 5}};
+static const uint8_t template_sizes[] = {42, 46, 62, 66};
+
+struct leg {
+	bool present;
+	bool silenced;
+	bool held; /* origin out of reach until released */
+	uint32_t origin;
+	struct group_key group;
+	struct shard_place place;
+	/* Of the fan-out under way. */
+	bool wanted;
+	bool may; /* released meanwhile: once or not at all */
+	unsigned int got;
+};
+
+struct bench {
+	struct engine_core *core;
+	uint8_t *memory;
+	struct arena arena;
+	struct shard shard;
+	struct random_state random;
+	struct leg leg[LEGS_MAX];
+	uint32_t roc; /* the slot's */
+	uint8_t *frame[ENGINE_BLOCK_LEGS];
+};
+
+static struct bench *bench_open(void)
+{
+	struct bench *b = calloc(1, sizeof(*b));
+	unsigned int i;
+
+	b->core = fake_engine.open();
+	b->memory = aligned_alloc(ARENA_ALIGN, REGION);
+	memset(b->memory, 0, REGION);
+	arena_init(&b->arena, b->memory, REGION);
+	shard_init(&b->shard, &fake_engine, &b->arena);
+	random_seed(&b->random);
+	for (i = 0; i < ENGINE_BLOCK_LEGS; i++)
+		b->frame[i] = malloc(FRAME_SIZE);
+	return b;
+}
+
+static void bench_close(struct bench *b)
+{
+	unsigned int i;
+
+	shard_close(&b->shard);
+	ck_assert_uint_eq(arena_in_use(&b->arena), 0);
+	for (i = 0; i < ENGINE_BLOCK_LEGS; i++)
+		free(b->frame[i]);
+	fake_engine.close(b->core);
+	free(b->memory);
+	free(b);
+}
+
+/* The template's last bytes and the key's first ones are the handle. */
+static void leg_add(struct bench *b, uint32_t handle)
+{
+	uint32_t origin[SHARD_SLOTS_MAX], i, size;
+	uint8_t bytes[FRAME_TEMPLATE_MAX] = {0};
+	struct leg *leg = &b->leg[handle];
+	struct master_key key = {0};
+	struct shard_leg facts = {
+		.leg = handle, .key = &key, .template_bytes = bytes, .origin = origin};
+
+	memset(leg, 0, sizeof(*leg));
+	size = template_sizes[random_below(&b->random, 4)];
+	leg->group = (struct group_key){.suite = (enum suite)random_below(&b->random, SUITE_COUNT),
+		.profile = (uint8_t)random_below(&b->random, 2),
+		.template_size = (uint8_t)size};
+	memset(bytes + size - 12, 0xab, 4);
+	memcpy(bytes + size - 8, &handle, 4);
+	key.suite = leg->group.suite;
+	memcpy(key.key, &handle, sizeof(handle));
+	if (key.suite == SUITE_NONE)
+		facts.key = NULL;
+	facts.group = leg->group;
+	/* Some joined long ago, some now, some right before a wrap. */
+	leg->origin = b->roc - random_below(&b->random, 3) + (random_below(&b->random, 8) == 0);
+	leg->held = random_below(&b->random, 10) == 0;
+	for (i = 0; i < SHARD_SLOTS_MAX; i++)
+		origin[i] = SHARD_ORIGIN_NEVER(b->roc);
+	if (!leg->held)
+		origin[SLOT] = leg->origin;
+	ck_assert_int_eq(shard_add(&b->shard, b->core, &facts, &leg->place), 0);
+	leg->present = true;
+}
+
+static void leg_release(struct bench *b, uint32_t handle)
+{
+	struct leg *leg = &b->leg[handle];
+	uint32_t origin[SHARD_SLOTS_MAX] = {0};
+	static const uint8_t mac[6] = {2, 4, 6, 8, 10, 12};
+
+	origin[SLOT] = leg->origin;
+	shard_release(&b->shard, &leg->place, mac, origin);
+	if (leg->held && !leg->silenced)
+		leg->may = true;
+	leg->held = false;
+}
+
+static void leg_silence(struct bench *b, uint32_t handle)
+{
+	struct leg *leg = &b->leg[handle];
+	uint32_t roc[SHARD_SLOTS_MAX] = {0};
+
+	roc[SLOT] = b->roc;
+	shard_silence(&b->shard, &leg->place, roc);
+	leg->silenced = true;
+	/* What it has got, it has got; from here on nothing. */
+	leg->wanted = leg->got != 0;
+	leg->may = false;
+}
+
+static int compare(const void *a, const void *c)
+{
+	const struct leg *x = *(struct leg *const *)a, *y = *(struct leg *const *)c;
+
+	if (x->place.group != y->place.group)
+		return x->place.group < y->place.group ? 1 : -1;
+	return x->place.position < y->place.position ? 1 : -1;
+}
+
+/* As the worker does it when the fan-out is over: highest position first. */
+static void silenced_remove(struct bench *b)
+{
+	struct leg *list[LEGS_MAX];
+	unsigned int count = 0, i;
+	uint32_t moved;
+
+	for (i = 0; i < LEGS_MAX; i++)
+		if (b->leg[i].present && b->leg[i].silenced)
+			list[count++] = &b->leg[i];
+	qsort(list, count, sizeof(list[0]), compare);
+	for (i = 0; i < count; i++) {
+		moved = shard_remove(&b->shard, &list[i]->place);
+		list[i]->present = false;
+		if (moved == SHARD_NO_LEG)
+			continue;
+		ck_assert(b->leg[moved].present && !b->leg[moved].silenced);
+		b->leg[moved].place = list[i]->place;
+	}
+	ck_assert_uint_eq(b->shard.silenced, 0);
+}
+
+static void copy_check(struct bench *b, const struct fanout *fanout, const uint8_t *frame,
+	const struct leg_group *group)
+{
+	uint32_t size = group->key.template_size, handle, expected, header, tag;
+	const struct slot_packet *packet = fanout->packet;
+	struct leg *leg;
+
+	memcpy(&handle, frame + size - 8, 4);
+	ck_assert_uint_lt(handle, LEGS_MAX);
+	leg = &b->leg[handle];
+	leg->got++;
+	ck_assert(leg->present && !leg->silenced && !leg->held);
+	ck_assert_uint_eq(leg->group.suite, group->key.suite);
+	ck_assert_uint_eq(leg->group.template_size, size);
+	if (group->key.suite == SUITE_NONE) {
+		ck_assert_uint_eq(frame[size], group->key.profile);
+		return;
+	}
+	header = group->key.profile == 0 ? 16 : 24; /* with CSRC; with a level */
+	ck_assert_uint_eq(frame[size + 1] & 0x7f, profiles[group->key.profile].payload_type);
+	ck_assert_uint_eq(fanout_frame_size(fanout, group),
+		size + header + packet->payload_size + suite_facts(group->key.suite)->tag_size);
+	ck_assert_mem_eq(frame + size + header, packet->payload, packet->payload_size);
+	expected = b->roc - leg->origin;
+	memcpy(&tag, frame + size + header + packet->payload_size, 4);
+	ck_assert_uint_eq(tag, expected);
+	memcpy(&tag, frame + size + header + packet->payload_size + 4, 4);
+	ck_assert_uint_eq(tag, handle);
+}
+
+static void meddle(struct bench *b)
+{
+	uint32_t handle = random_below(&b->random, LEGS_MAX);
+	struct leg *leg = &b->leg[handle];
+
+	if (!leg->present)
+		leg_add(b, handle);
+	else if (random_below(&b->random, 3) == 0)
+		leg_release(b, handle);
+	else
+		leg_silence(b, handle);
+}
+
+/* Joined with an origin ahead: not yet. */
+static bool is_due(const struct bench *b, const struct leg *leg)
+{
+	return leg->present && !leg->silenced && !leg->held && (int32_t)(b->roc - leg->origin) >= 0;
+}
+
+static void fan_out(struct bench *b, const struct fanout_place *start, bool meddling)
+{
+	static const uint8_t group_packet[2][20] = {{0}, {1}};
+	uint8_t payload[100];
+	struct slot_packet packet = {.index = index_make(b->roc, 77),
+		.ssrc = 0x01020304,
+		.csrc = 5,
+		.slot = SLOT,
+		.has_level = true,
+		.level = 30,
+		.payload = payload,
+		.payload_size = (uint16_t)(1 + random_below(&b->random, sizeof(payload)))};
+	struct fanout_headers headers;
+	struct fanout fanout = {
+		.group_packet = {group_packet[0], group_packet[1]}, .group_size = {20, 20}};
+	struct fanout_run run;
+	unsigned int i;
+
+	random_fill(&b->random, payload, sizeof(payload));
+	for (i = 0; i < LEGS_MAX; i++) {
+		b->leg[i].got = 0;
+		b->leg[i].may = false;
+		b->leg[i].wanted = is_due(b, &b->leg[i]);
+	}
+	fanout_headers_build(&headers, &packet, profiles, 2);
+	fanout_begin(&fanout, &b->shard, &packet, &headers, start);
+	for (;;) {
+		fanout_next(&fanout, 1 + random_below(&b->random, ENGINE_BLOCK_LEGS), &run);
+		if (run.count == 0)
+			break;
+		fanout_write(&fanout, b->core, &run, b->frame);
+		for (i = 0; i < run.count; i++)
+			copy_check(b, &fanout, b->frame[i], run.group);
+		while (meddling && random_below(&b->random, 3) != 0)
+			meddle(b);
+	}
+	fanout_next(&fanout, 1, &run);
+	ck_assert_uint_eq(run.count, 0);
+	for (i = 0; i < LEGS_MAX; i++) {
+		const struct leg *leg = &b->leg[i];
+
+		if (leg->may)
+			ck_assert_uint_le(leg->got, 1);
+		else
+			ck_assert_uint_eq(leg->got, leg->wanted);
+	}
+	silenced_remove(b);
+}
+
+START_TEST(everybody_once_in_any_slicing)
+{
+	struct bench *b = bench_open();
+	struct fanout_place start;
+	unsigned int round, i;
+
+	b->roc = _i ? 0xffffffff : 3;
+	fan_out(b, &(struct fanout_place){0}, false); /* nobody */
+	for (i = 0; i < 400; i++)
+		leg_add(b, i);
+	for (round = 0; round < 300; round++) {
+		start = (struct fanout_place){
+			random_below(&b->random, SHARD_GROUPS_MAX), random_below(&b->random, 40)};
+		fan_out(b, &start, round % 3 != 0);
+		if (round % 50 == 49)
+			b->roc++;
+	}
+	ck_assert_uint_gt(((struct fake_core *)b->core)->runs, 0);
+	ck_assert_uint_le(((struct fake_core *)b->core)->longest_run, ENGINE_BLOCK_LEGS);
+	bench_close(b);
+}
+END_TEST
+
+/* Whoever the last one stopped at comes first, and the order goes around all groups from there. */
+START_TEST(the_start_decides_who_is_first_and_who_is_last)
+{
+	struct bench *b = bench_open();
+	uint8_t payload[20] = {0};
+	struct slot_packet packet = {
+		.index = index_make(9, 1), .slot = SLOT, .payload = payload, .payload_size = 20};
+	struct fanout_place order[LEGS_MAX], start;
+	struct fanout_headers headers;
+	struct fanout fanout = {0};
+	struct fanout_run run;
+	unsigned int i, count, at, total = 0;
+
+	b->roc = 9;
+	for (i = 0; i < 500; i++) {
+		leg_add(b, i);
+		if (!is_due(b, &b->leg[i]) || b->leg[i].group.suite == SUITE_NONE) {
+			leg_silence(b, i);
+			silenced_remove(b);
+		}
+	}
+	for (i = 0; i < b->shard.group_count; i++)
+		for (at = 0; at < b->shard.group[i].count; at++)
+			order[total++] = (struct fanout_place){i, at};
+	fanout_headers_build(&headers, &packet, profiles, 2);
+	for (i = 0; i < total; i += 1 + i % 7) {
+		start = order[i];
+		fanout_begin(&fanout, &b->shard, &packet, &headers, &start);
+		for (count = 0; count < total; count += run.count) {
+			const struct fanout_place *expected = &order[(i + count) % total];
+
+			fanout_next(&fanout, 64, &run);
+			ck_assert_uint_gt(run.count, 0);
+			ck_assert_uint_eq(run.first.group, expected->group);
+			ck_assert_uint_eq(run.first.position, expected->position);
+		}
+		fanout_next(&fanout, 64, &run);
+		ck_assert_uint_eq(run.count, 0);
+	}
+	bench_close(b);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("fanout");
+	TCase *cases = tcase_create("fanout");
+
+	tcase_set_timeout(cases, 60);
+	tcase_add_loop_test(cases, everybody_once_in_any_slicing, 0, 2);
+	tcase_add_test(cases, the_start_decides_who_is_first_and_who_is_last);
+	suite_add_tcase(suite, cases);
+	return unit_run(suite);
+}
