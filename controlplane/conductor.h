@@ -38,6 +38,7 @@ struct request {
 	struct writer answer; /* with marks */
 	bool durable;
 	bool refused;    /* the answer is a refusal */
+	bool submitted;  /* on its way to the data plane ahead of the disk */
 	uint32_t round;  /* waiting: for the resync of this number */
 	uint64_t listed; /* explain: entries written */
 	uint64_t deadline_ns;
@@ -136,6 +137,9 @@ void turn_close(struct conductor *c);
 
 /* submit.c */
 void submit_request(struct conductor *c, struct request *request);
+/* Safety first: what silences does not wait for the disk. Nothing happens when the link is not up.
+ */
+void submit_ahead(struct conductor *c, struct request *request);
 /* Ends the memberships of refused joins and answers them. */
 void submit_settle_refused(struct conductor *c);
 /* The data plane has it: from now on its keys belong to that index store, counted from there. */

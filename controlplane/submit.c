@@ -190,6 +190,8 @@ void submit_request(struct conductor *c, struct request *request)
 	struct link_ops ops = {0};
 	int rc;
 
+	if (request->submitted)
+		return; /* submitted() answers */
 	if (request->plan.op_count == 0) {
 		conductor_answer(c, request, link_state(c->link) == LINK_UP);
 		return;
@@ -206,6 +208,19 @@ void submit_request(struct conductor *c, struct request *request)
 			"too much waits for the data plane: try again");
 	else
 		resync(c, request);
+}
+
+void submit_ahead(struct conductor *c, struct request *request)
+{
+	struct link_ops ops = {0};
+
+	if (request->plan.op_count == 0 || link_state(c->link) != LINK_UP)
+		return;
+	add_plan(&ops, &request->plan);
+	request->submitted = link_submit(c->link, &ops, submitted, request) == 0;
+	link_ops_clear(&ops);
+	if (request->submitted)
+		set_tried(c, &request->plan, true);
 }
 
 /* Keeps the answer that a repeated id gets in step with what became of the join. */

@@ -273,6 +273,26 @@ static void settle_facts(struct conductor *c, bool durable)
 	}
 }
 
+/*
+ * A mute or a removal is in force even when the disk fails, so the data plane need not wait for the
+ * disk (3 ms and more a commit) to apply it; the answer waits for both. Only at the head of the
+ * turn: what came before may be the join of whom it is about.
+ */
+static void silence_ahead(struct conductor *c)
+{
+	struct request *request;
+
+	for (request = c->turn.first; request != NULL; request = request->next) {
+		unsigned int flags = request->parsed.event.type->flags;
+
+		if (request->refused || !(flags & EVENT_CHANGES))
+			continue;
+		if (!(flags & EVENT_SAFETY))
+			return;
+		submit_ahead(c, request);
+	}
+}
+
 void turn_commit(struct conductor *c)
 {
 	struct request_list turn;
@@ -283,6 +303,7 @@ void turn_commit(struct conductor *c)
 
 	if (c->transaction) {
 		c->transaction = false;
+		silence_ahead(c);
 		rc = store_commit(c->store, c->registry->next_id);
 		durable = rc == 0;
 		c->store_failed = rc != 0;
