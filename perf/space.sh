@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # Measures real processes over AF_XDP on veth: one speaker, N listeners with a key each, every copy
-# counted per listener by an XDP program at their end. README.md has the method.
+# counted per listener by an XDP program at their end. README.md has the method. Several workers run
+# over af_packet instead, since DPDK 22.11 sees one AF_XDP queue on a veth.
 #
 # usage: perf/space.sh [--listeners N] [--seconds S] [--mutes N] [--suite S] [--payload BYTES]
 #                      [--workers N] [--engine NAME] [--json]
@@ -17,7 +18,7 @@ listeners=20000 seconds=10 mutes=50 suite=gcm128 payload=100 workers=1 engine=au
 command="perf/space.sh $*"
 
 usage() {
-	sed -n '4,9s/^# \{0,1\}//p' "$0"
+	sed -n '4,10s/^# \{0,1\}//p' "$0"
 }
 
 while [ $# -gt 0 ]; do
@@ -51,8 +52,9 @@ facts() {
 		--arg cpus "$(nproc)" --arg kernel "$(uname -r)" --arg suite "$suite" \
 		--argjson workers "$workers" --argjson seconds "$seconds" \
 		--arg priority "$RELAY_PRIORITY" --arg load "$(cut -d ' ' -f 1 /proc/loadavg)" \
+		--arg driver "$(grep -o 'driver = "[a-z_]*"' "$LAB_DIR/stentor.conf" | head -n 1 | cut -d '"' -f 2)" \
 		--arg date "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
-		'{suite: $suite, workers: $workers, seconds: $seconds, command: $command,
+		'{suite: $suite, driver: $driver, workers: $workers, seconds: $seconds, command: $command,
 		  commit: $commit, cpu: $cpu, cpus: ($cpus | tonumber), kernel: $kernel, priority: $priority,
 		  load_average: ($load | tonumber), date: $date}'
 }

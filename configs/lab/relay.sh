@@ -18,12 +18,14 @@ RELAY_PRIORITY=${RELAY_PRIORITY:-}
 RELAY_DATAPLANE=${RELAY_DATAPLANE:-}
 RELAY_CONTROLPLANE=${RELAY_CONTROLPLANE:-}
 
-# relay_write_config WORKERS: $LAB_DIR/stentor.conf
+# relay_write_config WORKERS: $LAB_DIR/stentor.conf. DPDK 22.11 sees one AF_XDP queue on a veth however
+# many it has, so several workers, who want a queue each, have af_packet.
 relay_write_config() {
-	local part ports=
+	local part ports="" driver=af_xdp
+	[ "$1" = 1 ] || driver=af_packet
 	for part in "${LAB_PARTS[@]}"; do
 		ports+="${ports:+,}
-		{ driver = \"af_xdp\"; interface = \"to-$part\"; queues = $LAB_QUEUES; }"
+		{ driver = \"$driver\"; interface = \"to-$part\"; queues = $1; }"
 	done
 	cat >"$LAB_DIR/stentor.conf" <<-END
 		dataplane = {
