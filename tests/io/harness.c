@@ -42,7 +42,8 @@ static void config_make(struct harness *h)
 	source.size = (size_t)snprintf(text, sizeof(text),
 		"dataplane = { workers = %u; legs_max = %u; rooms_max = %u; buffers = %u;\n"
 		"huge_pages = \"never\"; slice_copies = %u; stale_ms = %u; preroll_ms = %d;\n"
-		"ports = ( { driver = \"ring\"; vlan = %u; mtu = %u; %s\n"
+		"ports = ( { driver = \"%s\"; device = \"%s\"; output = \"%s\"; vlan = %u; mtu = "
+		"%u; %s\n"
 		"addresses = [ \"192.0.2.1/24\", \"2001:db8::1/64\" ]; } ); };",
 		either(o->workers, 1), either(o->legs_max, HARNESS_PEERS_MAX),
 		either(o->rooms_max, HARNESS_ROOMS_MAX), either(o->buffers, 4096),
@@ -50,7 +51,8 @@ static void config_make(struct harness *h)
 		o->preroll_ms == 0  ? 120
 		: o->preroll_ms < 0 ? 0
 				    : o->preroll_ms,
-		o->vlan, either(o->mtu, 1500),
+		o->driver ? o->driver : "ring", o->file_in ? o->file_in : "",
+		o->file_out ? o->file_out : "", o->vlan, either(o->mtu, 1500),
 		o->no_gateway ? "" : "gateway_mac = \"" GATEWAY "\";");
 	if (option_read(&dataplane_options, &source, &h->config, &error) == 0)
 		return;
@@ -68,6 +70,9 @@ static void port_make(struct harness *h)
 
 	/* Addresses, next hop and MAC are the port's own work; only the rings are ours. */
 	ck_assert_int_eq(port_open(&h->port, 0, &environment), 0);
+	h->own_port = h->port.port_id;
+	if (h->options.driver != NULL)
+		return;
 	for (q = 0; q < h->config.workers; q++) {
 		snprintf(name, sizeof(name), "receive%u", q);
 		h->receive[q] = rte_ring_create(name, RECEIVE_FRAMES, SOCKET_ID_ANY, 0);
@@ -90,7 +95,6 @@ static void port_make(struct harness *h)
 			rte_eth_tx_queue_setup(h->ring_port, q, 512, SOCKET_ID_ANY, NULL), 0);
 	}
 	ck_assert_int_eq(rte_eth_dev_start(h->ring_port), 0);
-	h->own_port = h->port.port_id;
 	h->port.port_id = h->ring_port;
 }
 
@@ -154,7 +158,8 @@ static void take(struct harness *h, unsigned int queue)
 {
 	struct rte_mbuf *mbuf;
 
-	while (!h->closed_port && rte_ring_dequeue(h->transmit[queue], (void **)&mbuf) == 0) {
+	while (!h->closed_port && h->transmit[queue] != NULL &&
+		rte_ring_dequeue(h->transmit[queue], (void **)&mbuf) == 0) {
 		ck_assert_uint_eq(mbuf->nb_segs, 1);
 		ck_assert_uint_eq(mbuf->pkt_len, mbuf->data_len);
 		h->taken++;

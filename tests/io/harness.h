@@ -38,7 +38,9 @@ struct harness_options {
 	unsigned int slice_copies, stale_ms, vlan, mtu;
 	int preroll_ms;               /* -1: none */
 	unsigned int transmit_frames; /* length of the port's transmit rings, a power of two */
-	bool no_gateway;              /* next hops are not known */
+	/* A port of this driver, as it is, in place of the rings; pcap: with these files. */
+	const char *driver, *file_in, *file_out;
+	bool no_gateway; /* next hops are not known */
 };
 
 struct harness_room {
@@ -85,6 +87,7 @@ struct harness_leg {
 	const uint32_t *origin; /* NULL: as the control side would choose it now */
 	uint16_t sequence;      /* first that it sends, 0: random in the lower half */
 	uint64_t source_index;  /* highest received + 1 in an earlier life */
+	struct peer *ready;     /* made before, with its keys */
 	uint64_t own_index;     /* last used in its own sequence space, 0: 2,000 */
 	uint64_t source_rtcp_index;
 };
