@@ -315,8 +315,11 @@ START_TEST(the_workers_have_what_the_model_has)
 		if (pick(20) == 0)
 			check_dump(&model);
 	}
-	/* Both kinds have to occur, or the test shows little. */
-	ck_assert_uint_gt(refused, STEPS / 20);
+	/*
+	 * Both kinds have to occur, or the walk shows little. How often is chance: a walk with
+	 * 67 refusals was seen, so the bound is far below that.
+	 */
+	ck_assert_uint_gt(refused, STEPS / 100);
 	ck_assert_uint_lt(refused, STEPS - STEPS / 10);
 	/* A resync that names nothing leaves nothing, and no handle stays behind. */
 	ck_assert_uint_eq(world_resync(&world, writer, 5), STN_STATUS_OK);
