@@ -69,6 +69,8 @@ smoke_leave() {
 	local code=$?
 	set +e
 	trap - EXIT
+	# Whoever reads our output may be gone; cleaning up has to go on.
+	trap '' PIPE
 	if [ "$code" -ne 0 ] && [ "$code" -ne 77 ]; then
 		echo "--- counters" >&2
 		timeout 5 "$STENTORCTL" --socket "$LAB_DIR/events.sock" --timeout 2 status >&2
