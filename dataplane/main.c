@@ -198,24 +198,35 @@ static void run(struct dataplane *dp)
 	notify_stopping();
 }
 
+/* Every buffer is back, but for those that a driver keeps by design. */
+static void buffers_audit(const struct dataplane *dp, unsigned int kept)
+{
+	unsigned int left = dp->pool.count != 0 ? pool_buffers_in_use(&dp->pool) : 0;
+
+	if (left > kept)
+		log_warn("buffers_lost", "count=%u kept_by_drivers=%u", left - kept, kept);
+	else if (left != 0)
+		log_info("buffers_all_back", "lost=0 in_driver_rings=%u at_most=%u", left, kept);
+	else if (dp->eal_started)
+		log_info("buffers_all_back", "lost=0");
+}
+
 /* In the reverse order of start(), from wherever it got to. */
 static void stop(struct dataplane *dp)
 {
-	unsigned int left;
+	unsigned int kept = 0;
 
 	pool_stop(&dp->pool);
 	pool_close(&dp->pool);
 	table_server_close(dp->server);
 	bus_close(dp->bus);
 	neighbour_close(dp->neighbour);
-	while (dp->port_count > 0)
+	while (dp->port_count > 0) {
 		port_close(&dp->port[--dp->port_count]);
+		kept += port_buffers_kept(&dp->port[dp->port_count]);
+	}
 	reserve_close(dp->reserve);
-	left = dp->pool.count != 0 ? pool_buffers_in_use(&dp->pool) : 0;
-	if (left != 0)
-		log_warn("buffers_lost", "count=%u", left);
-	else if (dp->eal_started)
-		log_info("buffers_all_back", "lost=0");
+	buffers_audit(dp, kept);
 	pool_buffers_close(&dp->pool);
 	if (dp->eal_started)
 		eal_stop();

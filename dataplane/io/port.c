@@ -16,6 +16,7 @@
 #include "configs/log.h"
 
 #define ERROR_SIZE 256
+#define AF_XDP_BUFFERS_KEPT 4096u /* a queue: XSK_RING_*__DEFAULT_NUM_DESCS, twice */
 
 static const char *const driver_devices[PORT_DRIVER_COUNT] = {
 	[PORT_AF_XDP] = "net_af_xdp",
@@ -350,6 +351,11 @@ void port_close(struct port *port)
 		rte_eth_dev_close(port->port_id);
 	port->started = false;
 	port->made = false;
+}
+
+unsigned int port_buffers_kept(const struct port *port)
+{
+	return port->config.driver == PORT_AF_XDP ? port->queues * AF_XDP_BUFFERS_KEPT : 0;
 }
 
 void port_describe(

@@ -37,6 +37,11 @@ struct port_environment {
 /* 0 or negative errno, logged with what was wrong. */
 int port_open(struct port *port, unsigned int number, const struct port_environment *environment);
 void port_close(struct port *port);
+/*
+ * Buffers that the driver may keep for ever. net_af_xdp does not give back what lies in the rings
+ * it shares with the kernel: 2,048 to fill, and as many sent ones that were not reclaimed yet.
+ */
+unsigned int port_buffers_kept(const struct port *port);
 /* What worker `index` of `count` needs to know of it. */
 void port_describe(
 	const struct port *port, unsigned int index, unsigned int count, struct worker_port *out);
