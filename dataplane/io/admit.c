@@ -6,12 +6,6 @@
 #include "dataplane/io/apply.h"
 #include "dataplane/io/stage.h"
 
-static void drop(struct worker *worker, struct rte_mbuf *mbuf, enum stn_drop reason)
-{
-	worker_drop(worker, reason, 1);
-	rte_pktmbuf_free(mbuf);
-}
-
 static void connected(struct worker *worker, bool *flag, uint32_t leg)
 {
 	struct reply reply = {.type = REPLY_LEG_CONNECTED, .handle = leg};
@@ -37,11 +31,11 @@ static void select_packet(struct worker *worker, struct worker_speaker *speaker,
 	unsigned int payload_size;
 
 	if (rtp_payload_size(packet->data, packet->size, rtp, &payload_size) < 0) {
-		drop(worker, mbuf, STN_DROP_RTP_MALFORMED);
+		worker_discard(worker, mbuf, STN_DROP_RTP_MALFORMED);
 		return;
 	}
 	if (payload_size > worker->payload_max) {
-		drop(worker, mbuf, STN_DROP_PAYLOAD_TOO_LARGE);
+		worker_discard(worker, mbuf, STN_DROP_PAYLOAD_TOO_LARGE);
 		return;
 	}
 	in = (struct selector_packet){
@@ -74,21 +68,21 @@ static void admit_rtp(struct worker *worker, struct worker_leg *leg, struct rte_
 
 	if (speaker == NULL || leg->facts->role != STN_ROLE_SPEAKER ||
 		leg->facts->rx.suite == STN_SUITE_NONE) {
-		drop(worker, mbuf, STN_DROP_LEG_NOT_SPEAKER);
+		worker_discard(worker, mbuf, STN_DROP_LEG_NOT_SPEAKER);
 		return;
 	}
 	if (rtp_parse(packet->data, packet->size, &rtp) < 0) {
-		drop(worker, mbuf, STN_DROP_RTP_MALFORMED);
+		worker_discard(worker, mbuf, STN_DROP_RTP_MALFORMED);
 		return;
 	}
 	if (rtp.payload_type != leg->facts->payload_type) {
-		drop(worker, mbuf, STN_DROP_RTP_PAYLOAD_TYPE);
+		worker_discard(worker, mbuf, STN_DROP_RTP_PAYLOAD_TYPE);
 		return;
 	}
 	packet->header_size = rtp.header_size;
 	reason = srtp_receive_rtp(&speaker->receiver, packet);
 	if (reason != 0) {
-		drop(worker, mbuf, (enum stn_drop)reason);
+		worker_discard(worker, mbuf, (enum stn_drop)reason);
 		return;
 	}
 	connected(worker, &speaker->connected, leg->facts->leg);
@@ -132,7 +126,7 @@ static void admit_rtcp(struct worker *worker, struct worker_leg *leg, struct rte
 	int reason;
 
 	if (leg->facts->rx.suite == STN_SUITE_NONE) {
-		drop(worker, mbuf, STN_DROP_LEG_NOT_SPEAKER);
+		worker_discard(worker, mbuf, STN_DROP_LEG_NOT_SPEAKER);
 		return;
 	}
 	if (leg->speaker != NULL)
@@ -140,15 +134,15 @@ static void admit_rtcp(struct worker *worker, struct worker_leg *leg, struct rte
 	else
 		reason = receive_report(worker, leg, packet);
 	if (reason != 0) {
-		drop(worker, mbuf, (enum stn_drop)reason);
+		worker_discard(worker, mbuf, (enum stn_drop)reason);
 		return;
 	}
 	connected(worker, leg->speaker != NULL ? &leg->speaker->connected : &leg->connected,
 		leg->facts->leg);
 	if (rtcp_parse(packet->data, packet->size, &rtcp) < 0)
-		drop(worker, mbuf, STN_DROP_RTCP_MALFORMED);
+		worker_discard(worker, mbuf, STN_DROP_RTCP_MALFORMED);
 	else
-		drop(worker, mbuf, STN_DROP_RTCP_ABSORBED);
+		worker_discard(worker, mbuf, STN_DROP_RTCP_ABSORBED);
 }
 
 void admit_datagram(struct worker *worker, struct worker_leg *leg, struct rte_mbuf *mbuf)

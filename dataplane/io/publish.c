@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/io/stage.h"
 
-static void drop(struct worker *worker, struct rte_mbuf *mbuf, enum stn_drop reason)
-{
-	worker_drop(worker, reason, 1);
-	rte_pktmbuf_free(mbuf);
-}
-
 void publish_local(struct worker *worker, struct rte_mbuf *mbuf)
 {
 	struct worker_job *job;
 
 	if (worker->job_tail - worker->job_head == WORKER_JOBS_MAX) {
-		drop(worker, mbuf, STN_DROP_PUBLISH_FULL);
+		worker_discard(worker, mbuf, STN_DROP_PUBLISH_FULL);
 		return;
 	}
 	job = &worker->job[worker->job_tail++ % WORKER_JOBS_MAX];
@@ -31,7 +25,7 @@ static void publish(struct worker *worker, struct rte_mbuf *mbuf)
 		if (to == worker->config.index)
 			publish_local(worker, mbuf);
 		else if (rte_ring_sp_enqueue(worker->config.out[to], mbuf) < 0)
-			drop(worker, mbuf, STN_DROP_PUBLISH_FULL);
+			worker_discard(worker, mbuf, STN_DROP_PUBLISH_FULL);
 	}
 }
 
@@ -124,7 +118,7 @@ void publish_selection(struct worker *worker, struct worker_room *room)
 	for (i = 0; i < out->emission_count; i++)
 		publish_emission(worker, room, &out->emission[i]);
 	for (i = 0; i < out->release_count; i++)
-		drop(worker, out->release[i].handle, out->release[i].reason);
+		worker_discard(worker, out->release[i].handle, out->release[i].reason);
 	if (out->changed != 0)
 		notify_holders(worker, room);
 }

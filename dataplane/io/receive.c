@@ -4,12 +4,6 @@
 #include "dataplane/core/demux.h"
 #include "dataplane/io/stage.h"
 
-static void drop(struct worker *worker, struct rte_mbuf *mbuf, enum stn_drop reason)
-{
-	worker_drop(worker, reason, 1);
-	rte_pktmbuf_free(mbuf);
-}
-
 static bool same_address(const struct stn_address *a, const struct stn_address *b)
 {
 	return a->family == b->family &&
@@ -36,7 +30,7 @@ static void hand_over(struct worker *worker, struct rte_mbuf *mbuf, unsigned int
 {
 	packet_meta(mbuf)->kind = PACKET_HANDOVER;
 	if (rte_ring_sp_enqueue(worker->config.out[to], mbuf) < 0)
-		drop(worker, mbuf, STN_DROP_HANDOVER_FULL);
+		worker_discard(worker, mbuf, STN_DROP_HANDOVER_FULL);
 }
 
 /*
@@ -56,7 +50,7 @@ static void locate(struct worker *worker, struct rte_mbuf *mbuf, bool handed_ove
 	if (owner != worker->config.index && !handed_over)
 		hand_over(worker, mbuf, owner);
 	else if (handle == LOCATOR_NONE || owner != worker->config.index)
-		drop(worker, mbuf, STN_DROP_NO_LEG);
+		worker_discard(worker, mbuf, STN_DROP_NO_LEG);
 	else
 		admit_datagram(worker, &worker->leg[handle], mbuf);
 }
@@ -69,29 +63,29 @@ static void classify(struct worker *worker, const struct worker_port *port, stru
 	enum stn_drop reason;
 
 	if (mbuf->nb_segs != 1) {
-		drop(worker, mbuf, STN_DROP_FRAME_BAD_LENGTH);
+		worker_discard(worker, mbuf, STN_DROP_FRAME_BAD_LENGTH);
 		return;
 	}
 	if (!frame_parse(data, mbuf->data_len, &frame, &reason)) {
-		drop(worker, mbuf, reason);
+		worker_discard(worker, mbuf, reason);
 		return;
 	}
 	if (!is_ours(worker, port, &frame)) {
-		drop(worker, mbuf, STN_DROP_FRAME_NOT_OURS);
+		worker_discard(worker, mbuf, STN_DROP_FRAME_NOT_OURS);
 		return;
 	}
 	switch (demux_classify(data + frame.payload_offset, frame.payload_size)) {
 	case DEMUX_STUN:
-		drop(worker, mbuf, STN_DROP_STUN_UNSUPPORTED);
+		worker_discard(worker, mbuf, STN_DROP_STUN_UNSUPPORTED);
 		return;
 	case DEMUX_DTLS:
-		drop(worker, mbuf, STN_DROP_DTLS_UNSUPPORTED);
+		worker_discard(worker, mbuf, STN_DROP_DTLS_UNSUPPORTED);
 		return;
 	case DEMUX_RTP:
 	case DEMUX_RTCP:
 		break;
 	default:
-		drop(worker, mbuf, STN_DROP_DEMUX_UNKNOWN);
+		worker_discard(worker, mbuf, STN_DROP_DEMUX_UNKNOWN);
 		return;
 	}
 	meta->arrival_ns = worker->now_ns;

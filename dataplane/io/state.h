@@ -157,6 +157,14 @@ static inline void worker_drop(struct worker *worker, enum stn_drop reason, uint
 	worker->stats.drop[reason] += count;
 }
 
+/* Counts the reason and lets the buffer go. */
+static inline void worker_discard(
+	struct worker *worker, struct rte_mbuf *mbuf, enum stn_drop reason)
+{
+	worker_drop(worker, reason, 1);
+	rte_pktmbuf_free(mbuf);
+}
+
 /* Which of count workers owns listeners at this address. */
 static inline unsigned int worker_owner(
 	const struct siphash_key *key, const struct stn_address *remote, unsigned int count)
