@@ -132,6 +132,13 @@ static bool take_keys(struct plan *plan, struct registry *registry, struct membe
 		if (member->role != ROLE_LISTENER)
 			return verdict_refuse(&plan->verdict, VERDICT_INVALID,
 				"protection: group is for listeners, a speaker needs leg");
+		if (put->profile != 0)
+			return verdict_refuse(&plan->verdict, VERDICT_INVALID,
+				"payload_type %d with audio_level_id %d: one key has one "
+				"plaintext, "
+				"of payload_type %u without a level",
+				(int)admission->payload_type, (int)admission->audio_level_id,
+				room->put.profile[0].payload_type);
 		if (admission->tx_key != NULL || admission->rx_key != NULL)
 			return verdict_refuse(&plan->verdict, VERDICT_INVALID,
 				"tx_key, rx_key: a group member has no key of their own");

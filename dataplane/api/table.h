@@ -200,7 +200,7 @@ struct stn_op_leg_put {
 	uint8_t role;              /* enum stn_leg_role */
 	uint8_t protection;        /* enum stn_protection; immutable */
 	uint8_t transport;         /* enum stn_transport; immutable */
-	uint8_t profile;           /* position in the room's profiles; immutable */
+	uint8_t profile;           /* position in the room's profiles, 0 with group; immutable */
 	uint8_t flags;             /* STN_LEG_* */
 	uint8_t payload_type;      /* speakers: of the incoming Opus stream */
 	uint8_t audio_level_id;    /* speakers: RFC 6464 id in incoming packets, 0: none */

@@ -31,7 +31,7 @@ uint32_t fanout_frame_size(const struct fanout *fanout, const struct leg_group *
 	unsigned int profile = group->key.profile;
 
 	if (group->key.suite == SUITE_NONE)
-		return group->key.template_size + fanout->group_size[profile];
+		return group->key.template_size + fanout->group_size;
 	return group->key.template_size + fanout->headers->size[profile] +
 	       fanout->packet->payload_size + suite_facts(group->key.suite)->tag_size;
 }
@@ -128,8 +128,8 @@ void fanout_next(struct fanout *fanout, uint32_t max, struct fanout_run *run)
 static void copy_group_packets(
 	const struct fanout *fanout, const struct fanout_run *run, uint8_t *const out[])
 {
-	const uint8_t *packet = fanout->group_packet[run->group->key.profile];
-	uint32_t size = fanout->group_size[run->group->key.profile], i;
+	const uint8_t *packet = fanout->group_packet;
+	uint32_t size = fanout->group_size, i;
 
 	for (i = 0; i < run->count; i++)
 		memcpy(out[i], packet, size);

@@ -57,10 +57,12 @@ struct fanout {
 	struct shard *shard;
 	const struct slot_packet *packet;
 	const struct fanout_headers *headers;
-	/* per profile: the packet protected under the room's group key, or size 0; set before begin
+	/*
+	 * The packet protected under the room's group key, set before begin. There is one: another
+	 * profile's would be another text under the same nonce.
 	 */
-	const uint8_t *group_packet[FANOUT_PROFILES_MAX];
-	uint16_t group_size[FANOUT_PROFILES_MAX];
+	const uint8_t *group_packet;
+	uint16_t group_size;
 	struct frame_lengths lengths;   /* of the group it is in */
 	uint32_t end[SHARD_GROUPS_MAX]; /* legs of each group when the fan-out began */
 	unsigned int group_count;

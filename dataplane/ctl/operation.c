@@ -146,6 +146,10 @@ static int check_leg_media(const struct stn_op_leg_put *leg, struct refusal *ref
 	if (group != (leg->tx.suite == STN_SUITE_NONE))
 		return refuse(
 			refusal, STN_STATUS_BAD_OP, "tx suite does not go with the protection");
+	/* The header is authenticated: two profiles would be two texts under one key and nonce. */
+	if (group && leg->profile != 0)
+		return refuse(refusal, STN_STATUS_BAD_OP,
+			"profile %u with group protection, which has profile 0", leg->profile);
 	if (leg->role == STN_ROLE_SPEAKER && leg->rx.suite == STN_SUITE_NONE)
 		return refuse(refusal, STN_STATUS_BAD_OP, "a speaker needs an rx key");
 	if (leg->payload_type > 127 || leg->audio_level_id > 14)

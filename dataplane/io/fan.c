@@ -62,27 +62,22 @@ static enum stn_drop refusal(const struct worker *worker, const struct packet_me
 	return STN_DROP_COUNT;
 }
 
-/* Protects the packet once per profile for the listeners that share the room's key. */
+/* Protects the packet once for all listeners that share the room's key; they have profile 0. */
 static void protect_group(
 	struct worker *worker, struct worker_room *room, const struct slot_packet *packet)
 {
-	const struct engine *engine = worker->config.engine;
-	unsigned int i, header_size;
+	unsigned int header_size = worker->headers.size[0];
+	uint8_t *out = worker->group_packet;
 
-	for (i = 0; i < room->facts->profile_count; i++) {
-		uint8_t *out = worker->group_packet[i];
-
-		worker->fanout.group_packet[i] = out;
-		worker->fanout.group_size[i] = 0;
-		if (room->group == NULL)
-			continue;
-		header_size = worker->headers.size[i];
-		memcpy(out, worker->headers.bytes[i], header_size);
-		memcpy(out + header_size, packet->payload, packet->payload_size);
-		worker->fanout.group_size[i] =
-			(uint16_t)engine->protect(worker->core, room->group, out, header_size,
-				header_size + packet->payload_size, packet->ssrc, packet->index);
-	}
+	worker->fanout.group_packet = out;
+	worker->fanout.group_size = 0;
+	if (room->group == NULL)
+		return;
+	memcpy(out, worker->headers.bytes[0], header_size);
+	memcpy(out + header_size, packet->payload, packet->payload_size);
+	worker->fanout.group_size = (uint16_t)worker->config.engine->protect(worker->core,
+		room->group, out, header_size, header_size + packet->payload_size, packet->ssrc,
+		packet->index);
 }
 
 /* The next index in a speaker's own sequence space, on record before it is used; 0: none left. */

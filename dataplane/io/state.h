@@ -142,7 +142,7 @@ struct worker {
 	uint32_t payload_max; /* what every port can carry with our headers */
 	struct fanout fanout; /* of the job at the head, once it is started */
 	struct fanout_headers headers;
-	uint8_t group_packet[STN_PROFILES_MAX][RTP_BUILD_MAX + FANOUT_PAYLOAD_MAX + ENGINE_TAG_MAX];
+	uint8_t group_packet[RTP_BUILD_MAX + FANOUT_PAYLOAD_MAX + ENGINE_TAG_MAX];
 	struct selector_output selection;
 	struct reply reply_held; /* could not be queued yet; commands wait for it */
 	bool reply_waiting;

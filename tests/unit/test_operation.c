@@ -127,6 +127,22 @@ START_TEST(the_fields_of_a_leg)
 }
 END_TEST
 
+/* One key has one plaintext: another profile's header under the same nonce gives the key away. */
+START_TEST(group_protection_has_profile_0)
+{
+	struct stn_op_leg_put leg = world_leg(1, 1, STN_ROLE_LISTENER);
+	struct refusal refusal = {0};
+
+	leg.protection = STN_PROTECTION_GROUP;
+	leg.tx = (struct stn_master_key){0};
+	ck_assert_int_eq(operation_check(&leg.op, &refusal), 0);
+	leg.profile = 1;
+	ck_assert_int_ne(operation_check(&leg.op, &refusal), 0);
+	ck_assert_uint_eq(refusal.status, STN_STATUS_BAD_OP);
+	ck_assert_str_eq(refusal.reason, "profile 1 with group protection, which has profile 0");
+}
+END_TEST
+
 START_TEST(the_fields_of_a_mute)
 {
 	struct stn_op_leg_mute mute = {{STN_OP_LEG_MUTE, sizeof(mute), 0}, 1, 0, 0, 0};
@@ -170,6 +186,7 @@ int main(void)
 	tcase_add_loop_test(tests, the_fields_of_a_room, 0, COUNT(room_cases));
 	tcase_add_loop_test(tests, the_fields_of_a_leg, 0, COUNT(leg_cases));
 	tcase_add_loop_test(tests, the_fields_of_a_mute, 0, COUNT(mute_cases));
+	tcase_add_test(tests, group_protection_has_profile_0);
 	tcase_add_test(tests, sizes_and_types);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
