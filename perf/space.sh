@@ -80,15 +80,7 @@ if [ ! -s "$LAB_DIR/space.json" ]; then
 fi
 [ $code = 0 ] || lab_show_logs
 
-# What the link between relay and listeners itself threw away: neither side's doing, but lost it is.
-link_dropped() {
-	{
-		lab_in relay ip -json -stats link show dev to-listeners
-		lab_in listeners ip -json -stats link show dev eth0
-	} | jq -s 'map(.[].stats64 | .rx.dropped + .tx.dropped) | add'
-}
-
-facts | jq -s --argjson dropped "$(link_dropped)" '.[1] + {link_dropped: $dropped} + .[0]' - "$LAB_DIR/space.json" >"$LAB_DIR/result.json" || exit 3
+facts | jq -s --argjson dropped "$(lab_link_dropped)" '.[1] + {link_dropped: $dropped} + .[0]' - "$LAB_DIR/space.json" >"$LAB_DIR/result.json" || exit 3
 if [ -n "$json" ]; then
 	cat "$LAB_DIR/result.json"
 else

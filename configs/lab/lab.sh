@@ -132,6 +132,15 @@ lab_start() {
 	LAB_NAMES+=("$name")
 }
 
+# What the link between relay and listeners itself has thrown away: a veth's ring has 256 places, and
+# when the kernel puts off emptying it, it drops. Neither side's doing, but lost it is.
+lab_link_dropped() {
+	{
+		lab_in relay ip -json -stats link show dev to-listeners
+		lab_in listeners ip -json -stats link show dev eth0
+	} | jq -s 'map(.[].stats64 | .rx.dropped + .tx.dropped) | add'
+}
+
 # lab_pid NAME: of the last one started under that name.
 lab_pid() {
 	local i pid=
