@@ -185,6 +185,30 @@ class Reconcile(unittest.TestCase):
         second.kill(number=signal.SIGTERM)
 
 
+    def test_a_full_disk_does_not_keep_the_data_plane_from_silencing(self):
+        self.fill()
+        self.p.limit_files(1)
+        answers = [self.c.ask(id="m", **mute()),
+                   self.c.ask(id="r", type="moderation.remove", actor="ann", room="tea", member="bob"),
+                   self.c.ask(id="l", type="member.leave", actor="eve", room="tea")]
+        for answer in answers:
+            self.assertEqual((answer["ok"], answer["durable"], answer["programmed"]),
+                             (True, False, True))
+        self.assertEqual(self.c.good(type="explain", room="tea", member="ann")["source"]["reason"],
+                         "source_muted")
+        self.assertEqual(self.dataplane()["legs"], 1)
+        self.assertEqual(set(self.legs()), {"ann"})
+        self.c.refused("unavailable", **join("tom", 7))
+        self.p.limit_files(-1)
+        wait_for("the disk is used again", lambda: self.c.good(type="status")["store"]["ok"])
+        self.assertEqual(self.reasons(), {"bob": "removed", "eve": "left"})
+        # Written late, but written: nobody is back after a kill.
+        self.c = self.p.restart()
+        self.up()
+        self.assertEqual(set(self.legs()), {"ann"})
+        self.c.refused("not_allowed", **join("bob", 8))
+
+
 if __name__ == "__main__":
     if os.getuid() != 0:
         print("SKIP: DPDK needs root here")
