@@ -21,7 +21,7 @@ enum stn_drop {
 	STN_DROP_FRAME_BAD_LENGTH, /* IP and UDP lengths contradict each other */
 	STN_DROP_FRAME_NOT_OURS,   /* destination address or port is not a media endpoint */
 	STN_DROP_DEMUX_UNKNOWN,    /* first byte outside RFC 7983 */
-	STN_DROP_STUN_UNSUPPORTED, /* STUN, recognised; legs are keyed for now */
+	STN_DROP_STUN_UNSUPPORTED, /* STUN, recognised; only keyed legs are served */
 	STN_DROP_DTLS_UNSUPPORTED, /* DTLS from a tuple without a leg that wants it */
 	STN_DROP_NO_LEG,           /* source tuple belongs to no leg */
 	STN_DROP_LEG_NOT_SPEAKER,  /* media from a leg that may not send */
@@ -46,7 +46,7 @@ enum stn_drop {
 	STN_DROP_FANOUT_STALE,      /* slot packet: waited longer than it is worth */
 	STN_DROP_FANOUT_CANCELLED,  /* slot packet: source muted or removed while it waited */
 	STN_DROP_FANOUT_CUT,        /* slot packet: the same, in the middle of its fan-out */
-	STN_DROP_TX_NO_BUFFER,      /* copies: buffer pool exhausted */
+	STN_DROP_TX_NO_BUFFER,      /* copies: no buffer, or no memory to protect it */
 	STN_DROP_TX_REFUSED,        /* copies: port took nothing within the retry bound */
 	STN_DROP_TX_NO_NEIGHBOUR,   /* copies: next hop unknown */
 	/* in the kernel, by XDP steering: these frames were never received by us */

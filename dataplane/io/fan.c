@@ -120,6 +120,10 @@ static void copy_to_speaker(struct worker *worker, struct worker_room *room,
 	memcpy(frame + header + headers.size[0], own.payload, own.payload_size);
 	size = worker->config.engine->protect(worker->core, speaker->tx, frame + header,
 		headers.size[0], headers.size[0] + own.payload_size, own.ssrc, own.index);
+	if (size == 0) { /* the engine had no memory */
+		worker_discard(worker, mbuf, STN_DROP_TX_NO_BUFFER);
+		return;
+	}
 	lengths = frame_lengths(size);
 	if (speaker->template.family == 4)
 		frame_finish_ipv4(frame, header, &lengths);
@@ -223,6 +227,11 @@ static unsigned int run_send(
 	unsigned int wanted = run->count, sent = 0;
 
 	worker->stats.copies += wanted;
+	if (run->group->key.suite == SUITE_NONE && worker->fanout.group_size == 0) {
+		/* The engine had no memory for the one packet they share. */
+		worker_drop(worker, STN_DROP_TX_NO_BUFFER, wanted);
+		return wanted;
+	}
 	run->count = buffers_get(worker, mbufs, wanted, size, frames);
 	worker_drop(worker, STN_DROP_TX_NO_BUFFER, wanted - run->count);
 	if (run->count != 0) {

@@ -172,6 +172,37 @@ START_TEST(no_buffer_for_silence_or_for_a_speaker_is_counted)
 }
 END_TEST
 
+static unsigned int protect_nothing(struct engine_core *core, struct engine_context *context,
+	uint8_t *packet, unsigned int header_size, unsigned int size, uint32_t ssrc, uint64_t index)
+{
+	return 0; /* what libsrtp2 does when it gets no memory */
+}
+
+/* Neither text in the clear nor an empty datagram. */
+START_TEST(what_the_engine_cannot_protect_is_not_sent)
+{
+	struct engine broken = engine_ipsec_mb;
+	struct harness_options options = {.engine = &broken};
+	struct harness_leg leg = {.role = STN_ROLE_SPEAKER, .rx_suite = 1, .tx_suite = 1};
+	struct harness_leg group = {.group = true};
+	struct scene s = {.h = NULL};
+
+	broken.protect = protect_nothing;
+	s.h = harness_open(&options);
+	s.room = harness_room(s.h, 1, 1, 0, 0);
+	s.speaker = harness_join(s.h, s.room, &leg);
+	harness_join(s.h, s.room, &leg);
+	harness_join(s.h, s.room, &group);
+	harness_join(s.h, s.room, &group);
+	harness_fence(s.h);
+	speak(&s);
+	ck_assert_uint_eq(harness_stats(s.h).copies, 3);
+	ck_assert_uint_eq(harness_stats(s.h).tx_packets, 0);
+	ck_assert_uint_eq(harness_drops(s.h, STN_DROP_TX_NO_BUFFER), 3);
+	harness_close(s.h);
+}
+END_TEST
+
 /* The fan-out worker does not come to its turns. */
 START_TEST(a_full_ring_between_workers_is_counted)
 {
@@ -385,6 +416,7 @@ int main(void)
 	tcase_add_test(cases, a_port_that_takes_nothing_costs_nothing_but_the_copies);
 	tcase_add_loop_test(cases, few_buffers_are_shared_fairly, 0, 2);
 	tcase_add_test(cases, no_buffer_for_silence_or_for_a_speaker_is_counted);
+	tcase_add_test(cases, what_the_engine_cannot_protect_is_not_sent);
 	tcase_add_test(cases, a_full_ring_between_workers_is_counted);
 	tcase_add_test(cases, a_full_ring_of_handed_over_packets_is_counted);
 	tcase_add_loop_test(cases, an_overloaded_worker_drops_by_name_and_recovers, 0, 2);
