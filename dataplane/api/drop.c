@@ -9,8 +9,8 @@ static const char *const names[] = {
 	[STN_DROP_FRAME_BAD_LENGTH] = "frame_bad_length",
 	[STN_DROP_FRAME_NOT_OURS] = "frame_not_ours",
 	[STN_DROP_DEMUX_UNKNOWN] = "demux_unknown",
-	[STN_DROP_STUN_UNSUPPORTED] = "stun_unsupported",
-	[STN_DROP_DTLS_UNSUPPORTED] = "dtls_unsupported",
+	[STN_DROP_STUN_MALFORMED] = "stun_malformed",
+	[STN_DROP_DTLS_UNVALIDATED] = "dtls_unvalidated",
 	[STN_DROP_NO_LEG] = "no_leg",
 	[STN_DROP_LEG_NOT_SPEAKER] = "leg_not_speaker",
 	[STN_DROP_RTP_MALFORMED] = "rtp_malformed",
@@ -41,6 +41,13 @@ static const char *const names[] = {
 	[STN_DROP_STEER_EXTENSION] = "steer_extension",
 	[STN_DROP_STEER_BAD_LENGTH] = "steer_bad_length",
 	[STN_DROP_STEER_RATE] = "steer_rate",
+	[STN_DROP_STUN_UFRAG] = "stun_ufrag",
+	[STN_DROP_STUN_INTEGRITY] = "stun_integrity",
+	[STN_DROP_STUN_REPLAY] = "stun_replay",
+	[STN_DROP_STUN_STRAY] = "stun_stray",
+	[STN_DROP_STUN_LIMITED] = "stun_limited",
+	[STN_DROP_DTLS_LIMITED] = "dtls_limited",
+	[STN_DROP_LEG_NOT_KEYED] = "leg_not_keyed",
 };
 
 _Static_assert(sizeof(names) / sizeof(names[0]) == STN_DROP_COUNT, "a name for every reason");

@@ -21,8 +21,8 @@ enum stn_drop {
 	STN_DROP_FRAME_BAD_LENGTH, /* IP and UDP lengths contradict each other */
 	STN_DROP_FRAME_NOT_OURS,   /* destination address or port is not a media endpoint */
 	STN_DROP_DEMUX_UNKNOWN,    /* first byte outside RFC 7983 */
-	STN_DROP_STUN_UNSUPPORTED, /* STUN, recognised; only keyed legs are served */
-	STN_DROP_DTLS_UNSUPPORTED, /* DTLS from a tuple without a leg that wants it */
+	STN_DROP_STUN_MALFORMED, /* not a well formed Binding message with FINGERPRINT, RFC 8489 */
+	STN_DROP_DTLS_UNVALIDATED, /* DTLS from a tuple that is no validated path of a leg */
 	STN_DROP_NO_LEG,           /* source tuple belongs to no leg */
 	STN_DROP_LEG_NOT_SPEAKER,  /* media from a leg that may not send */
 	STN_DROP_RTP_MALFORMED,    /* RFC 3550 header does not fit */
@@ -55,6 +55,14 @@ enum stn_drop {
 	STN_DROP_STEER_EXTENSION,  /* media behind IPv6 extension headers */
 	STN_DROP_STEER_BAD_LENGTH, /* UDP length contradicts the IP length */
 	STN_DROP_STEER_RATE,       /* STUN or DTLS beyond the source's bucket */
+	/* receive side again */
+	STN_DROP_STUN_UFRAG,     /* our half of USERNAME names no leg, or an old generation */
+	STN_DROP_STUN_INTEGRITY, /* MESSAGE-INTEGRITY, or the peer's half of USERNAME, is wrong */
+	STN_DROP_STUN_REPLAY,    /* transaction id seen from another address */
+	STN_DROP_STUN_STRAY,     /* answers nobody waits for, indications, error responses */
+	STN_DROP_STUN_LIMITED,   /* more checks, paths or moves than a leg may have */
+	STN_DROP_DTLS_LIMITED,  /* a leg's bucket is empty, or the control plane does not keep up */
+	STN_DROP_LEG_NOT_KEYED, /* media before DTLS is done */
 	STN_DROP_COUNT
 };
 

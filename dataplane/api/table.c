@@ -30,6 +30,11 @@ static const char *const explain_names[] = {
 };
 _Static_assert(sizeof(explain_names) / sizeof(explain_names[0]) == STN_EXPLAIN_COUNT, "all named");
 
+/* 0.4, 1, 2, 3, 5, 7, 10, 15, 20, 30 and 50 percent. */
+const uint32_t stn_loss_bounds[] = {1, 3, 5, 8, 13, 18, 26, 38, 51, 77, 128};
+const uint32_t stn_delay_bounds_us[] = {
+	1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000};
+
 const char *stn_status_name(unsigned int status)
 {
 	return status < STN_STATUS_COUNT ? status_names[status] : "unknown";

@@ -20,13 +20,16 @@
 #include <stdint.h>
 
 #define STN_TABLE_MAGIC 0x544e5453u /* "STNT" */
-#define STN_TABLE_VERSION 1
+#define STN_TABLE_VERSION 2
 #define STN_TABLE_MESSAGE_MAX 65536
 #define STN_SLOTS_MAX 8
 #define STN_PROFILES_MAX 4
 #define STN_WORKERS_MAX 16
 #define STN_DROPS_MAX 64
 #define STN_REASON_SIZE 128
+#define STN_MEDIA_MAX 8
+#define STN_DATAGRAM_MAX 2048 /* bytes of a DTLS datagram, either way */
+#define STN_BUCKETS_MAX 12
 
 enum stn_message_type {
 	STN_MESSAGE_HELLO = 1,    /* client: struct stn_hello */
@@ -52,7 +55,7 @@ enum stn_message_type {
 	STN_MESSAGE_EXPLAIN_END,       /* struct stn_explain_summary */
 	STN_MESSAGE_NOTICES_SUBSCRIBE, /* header only; answered by a RESULT */
 	STN_MESSAGE_NOTICE,            /* struct stn_notice */
-	STN_MESSAGE_DATAGRAM, /* struct stn_datagram + bytes: DTLS, both ways (browsers issue) */
+	STN_MESSAGE_DATAGRAM, /* struct stn_datagram + bytes: DTLS, both ways; writer only */
 	STN_MESSAGE_COUNT
 };
 
@@ -94,6 +97,14 @@ struct stn_hello {
 };
 _Static_assert(sizeof(struct stn_hello) == 32, "wire size");
 
+struct stn_address {
+	uint8_t family; /* 4 or 6 */
+	uint8_t reserved;
+	uint16_t port_be;
+	uint8_t address[16]; /* network order; IPv4 in the first four bytes, the rest 0 */
+};
+_Static_assert(sizeof(struct stn_address) == 20, "wire size");
+
 struct stn_hello_reply {
 	struct stn_header header;
 	uint64_t instance_id;    /* random at every start of the data plane */
@@ -107,16 +118,11 @@ struct stn_hello_reply {
 	uint64_t epoch_highest;
 	char version[24];
 	char engine[16];
+	struct stn_address media[STN_MEDIA_MAX]; /* where media is received: ICE host candidates */
+	uint32_t media_count;
+	uint32_t reserved;
 };
-_Static_assert(sizeof(struct stn_hello_reply) == 112, "wire size");
-
-struct stn_address {
-	uint8_t family; /* 4 or 6 */
-	uint8_t reserved;
-	uint16_t port_be;
-	uint8_t address[16]; /* network order; IPv4 in the first four bytes, the rest 0 */
-};
-_Static_assert(sizeof(struct stn_address) == 20, "wire size");
+_Static_assert(sizeof(struct stn_hello_reply) == 120 + STN_MEDIA_MAX * 20, "wire size");
 
 enum stn_suite {
 	STN_SUITE_NONE,
@@ -141,6 +147,7 @@ enum stn_op_type {
 	STN_OP_LEG_PUT, /* create, or update role, deadline, mute of an existing leg */
 	STN_OP_LEG_REMOVE,
 	STN_OP_LEG_MUTE,
+	STN_OP_LEG_ICE, /* credentials of a WEBRTC leg; again with others: ICE restart */
 	STN_OP_COUNT
 };
 
@@ -153,9 +160,10 @@ _Static_assert(sizeof(struct stn_op) == 8, "wire size");
 
 /* What differs between listeners in the plaintext; a leg names one by its position in the room. */
 struct stn_profile {
-	uint8_t payload_type;   /* 0 to 127, of the outgoing Opus stream */
-	uint8_t audio_level_id; /* RFC 6464 id 1 to 14 to forward under, 0: not forwarded */
-	uint8_t reserved[6];
+	uint8_t payload_type;     /* 0 to 127, of the outgoing Opus stream */
+	uint8_t audio_level_id;   /* RFC 6464 id 1 to 14 to forward under, 0: not forwarded */
+	uint8_t red_payload_type; /* RFC 2198: RED is passed on under it; 0: its primary only */
+	uint8_t reserved[5];
 };
 _Static_assert(sizeof(struct stn_profile) == 8, "wire size");
 
@@ -187,6 +195,13 @@ enum stn_transport { STN_TRANSPORT_KEYED = 1, STN_TRANSPORT_WEBRTC = 2 };
 #define STN_LEG_MUTED 0x01u        /* flags: nothing of this source is forwarded */
 #define STN_LEG_ORIGIN_KNOWN 0x02u /* origin[] is what an ORIGINS or a DUMP reported earlier */
 
+/*
+ * A WEBRTC leg is put without keys (both suites NONE) and without an address, gets its credentials
+ * by LEG_ICE in the same transaction, and is put once more, with the keys and otherwise the same,
+ * when DTLS is done; keys once set are immutable. remote of a WEBRTC leg is a hint: the path that
+ * an earlier data plane had validated, which is used from the start; family 0: none. It is ignored
+ * when the leg exists.
+ */
 struct stn_op_leg_put {
 	struct stn_op op;
 	uint64_t leg_id;        /* not 0; never given to another leg */
@@ -204,7 +219,7 @@ struct stn_op_leg_put {
 	uint8_t flags;             /* STN_LEG_* */
 	uint8_t payload_type;      /* speakers: of the incoming Opus stream */
 	uint8_t audio_level_id;    /* speakers: RFC 6464 id in incoming packets, 0: none */
-	uint8_t reserved;
+	uint8_t red_payload_type;  /* speakers: of incoming RED (RFC 2198), 0: none */
 	uint32_t source_ssrc; /* speakers: the one declared SSRC, 0: the first that authenticates */
 	struct stn_master_key
 		tx; /* data plane to leg; suite NONE for group protection; immutable */
@@ -228,6 +243,26 @@ struct stn_op_leg_mute {
 	uint32_t reserved;
 };
 _Static_assert(sizeof(struct stn_op_leg_mute) == 32, "wire size");
+
+/*
+ * ICE credentials (RFC 8445 section 5.3). The local ufrag is stn_ufrag_make(leg_id, local_random),
+ * see ufrag.h. Texts are not NUL-terminated; unused bytes are 0.
+ */
+#define STN_ICE_UFRAG_MAX 256
+#define STN_ICE_PWD_MAX 256
+#define STN_ICE_LOCAL_PWD_SIZE 24
+
+struct stn_op_leg_ice {
+	struct stn_op op;
+	uint64_t leg_id;
+	uint8_t local_random[4];
+	uint16_t remote_ufrag_size; /* 4 to 256 */
+	uint16_t remote_pwd_size;   /* 22 to 256 */
+	char local_pwd[STN_ICE_LOCAL_PWD_SIZE];
+	char remote_ufrag[STN_ICE_UFRAG_MAX];
+	char remote_pwd[STN_ICE_PWD_MAX];
+};
+_Static_assert(sizeof(struct stn_op_leg_ice) == 560, "wire size");
 
 /* The origins that legs of this room got if they were new in this transaction. */
 struct stn_room_origin {
@@ -261,9 +296,16 @@ _Static_assert(sizeof(struct stn_fenced) == 32, "wire size");
 struct stn_worker_stats {
 	uint64_t rx_packets;
 	uint64_t forwarded;    /* received packets that became a slot packet, or kept for preroll */
+	uint64_t answered;     /* received STUN that was valid: checks, and answers to ours */
+	uint64_t punted;       /* received DTLS handed to the control plane */
 	uint64_t slot_packets; /* fanned out by this worker */
 	uint64_t copies;       /* made */
 	uint64_t tx_packets;   /* accepted by the port */
+	uint64_t stun_sent;    /* this and the next three are not copies */
+	uint64_t dtls_sent;
+	uint64_t rtcp_sent;
+	uint64_t retransmitted;   /* answers to NACK */
+	uint64_t control_refused; /* of these four: no buffer, or not taken by the port */
 	uint64_t busy_ns;
 	uint64_t idle_ns;
 	uint32_t legs;
@@ -272,7 +314,7 @@ struct stn_worker_stats {
 	uint32_t reserved;
 	uint64_t drop[STN_DROPS_MAX]; /* enum stn_drop */
 };
-_Static_assert(sizeof(struct stn_worker_stats) == 584, "wire size");
+_Static_assert(sizeof(struct stn_worker_stats) == 640, "wire size");
 
 struct stn_stats {
 	struct stn_header header;
@@ -285,7 +327,7 @@ struct stn_stats {
 	uint32_t legs;
 	struct stn_worker_stats worker[STN_WORKERS_MAX]; /* only worker_count of them are sent */
 };
-_Static_assert(sizeof(struct stn_stats) == 64 + STN_WORKERS_MAX * 584, "wire size");
+_Static_assert(sizeof(struct stn_stats) == 64 + STN_WORKERS_MAX * 640, "wire size");
 
 struct stn_room_query {
 	struct stn_header header;
@@ -303,6 +345,26 @@ struct stn_slot_stats {
 };
 _Static_assert(sizeof(struct stn_slot_stats) == 40, "wire size");
 
+/*
+ * What receivers report (RFC 3550 section 6.4), counted by report. Upper bounds of the buckets are
+ * in stn_loss_bounds and stn_delay_bounds_us; the last bucket has none.
+ */
+struct stn_reception {
+	uint64_t reports;
+	uint64_t nacked;                  /* packets asked for again */
+	uint64_t loss[STN_BUCKETS_MAX];   /* fraction lost since the report before */
+	uint64_t jitter[STN_BUCKETS_MAX]; /* interarrival jitter */
+	uint64_t rtt[STN_BUCKETS_MAX];    /* round trip, from LSR and DLSR */
+	uint64_t jitter_sum_us;
+	uint64_t rtt_sum_us;
+	uint64_t rtt_count; /* reports that told one */
+};
+_Static_assert(sizeof(struct stn_reception) == 40 + 3 * STN_BUCKETS_MAX * 8, "wire size");
+
+/* In 1/256 as RFC 3550 has it; in microseconds. STN_BUCKETS_MAX - 1 each, ascending. */
+extern const uint32_t stn_loss_bounds[STN_BUCKETS_MAX - 1];
+extern const uint32_t stn_delay_bounds_us[STN_BUCKETS_MAX - 1];
+
 struct stn_room_stats {
 	struct stn_header header;
 	uint64_t room_id;
@@ -313,8 +375,11 @@ struct stn_room_stats {
 	uint32_t muted;
 	uint32_t home_worker;
 	struct stn_slot_stats slot[STN_SLOTS_MAX];
+	struct stn_reception reception; /* of all workers, since the room was programmed */
 };
-_Static_assert(sizeof(struct stn_room_stats) == 56 + STN_SLOTS_MAX * 40, "wire size");
+_Static_assert(
+	sizeof(struct stn_room_stats) == 56 + STN_SLOTS_MAX * 40 + sizeof(struct stn_reception),
+	"wire size");
 
 /* "This packet: which legs would it reach, and why not the others": by leg_id, or by tuple. */
 struct stn_explain {
@@ -361,14 +426,16 @@ struct stn_explain_summary {
 _Static_assert(sizeof(struct stn_explain_summary) == 112, "wire size");
 
 enum stn_notice_type {
-	STN_NOTICE_LEG_CONNECTED = 1, /* first authenticated packet of a leg */
-	STN_NOTICE_LEG_MOVED,
+	STN_NOTICE_LEG_CONNECTED = 1, /* first authenticated packet of a leg; value: its SSRC */
+	STN_NOTICE_LEG_MOVED,    /* WEBRTC: a validated path was selected, the first one included */
 	STN_NOTICE_LEG_EXPIRED,  /* end_ns reached: the leg is gone (safety: never dropped) */
 	STN_NOTICE_ROOM_EXPIRED, /* end_ns reached: the room is gone (safety: never dropped) */
 	STN_NOTICE_MUTE_ENDED,   /* mute_until_ns reached */
 	STN_NOTICE_SPEAKING,     /* a slot changed hands; leg_id 0: nobody */
 	STN_NOTICE_PRESSURE,     /* value: percent of legs_max in use */
 	STN_NOTICE_LOST,         /* value: notices dropped since the last one delivered */
+	STN_NOTICE_LEG_LOST, /* WEBRTC: no sign of life for the consent time (RFC 7675), or its path
+				now belongs to another leg: nothing is sent to it (never dropped) */
 	STN_NOTICE_COUNT
 };
 
@@ -381,14 +448,22 @@ struct stn_notice {
 	uint64_t leg_id;
 	uint64_t member_id;
 	uint64_t value;
+	struct stn_address remote; /* LEG_MOVED: where it is now */
+	uint32_t reserved;
 };
-_Static_assert(sizeof(struct stn_notice) == 72, "wire size");
+_Static_assert(sizeof(struct stn_notice) == 96, "wire size");
 
+/*
+ * A DTLS datagram of a WEBRTC leg, from or to a path that ICE has validated. Downward, remote is
+ * the path to use and must still be one of the leg's, family 0: the selected one; what cannot be
+ * sent is dropped and counted, as UDP would. Upward they are telemetry: when the writer does not
+ * keep up they are dropped, and DTLS sends again.
+ */
 struct stn_datagram {
 	struct stn_header header;
 	uint64_t leg_id;
 	struct stn_address remote;
-	uint32_t size; /* bytes that follow */
+	uint32_t size; /* bytes that follow, 1 to STN_DATAGRAM_MAX */
 };
 _Static_assert(sizeof(struct stn_datagram) == 56, "wire size");
 

@@ -13,6 +13,7 @@ static const uint16_t op_size[STN_OP_COUNT] = {
 	[STN_OP_LEG_PUT] = sizeof(struct stn_op_leg_put),
 	[STN_OP_LEG_REMOVE] = sizeof(struct stn_op_leg_remove),
 	[STN_OP_LEG_MUTE] = sizeof(struct stn_op_leg_mute),
+	[STN_OP_LEG_ICE] = sizeof(struct stn_op_leg_ice),
 };
 
 /* RFC 7714 section 12 and RFC 3711 section 8.2. */
@@ -108,7 +109,8 @@ static int check_profiles(const struct stn_op_room_put *room, struct refusal *re
 
 		if (i >= room->profile_count
 				? !all_zero(profile, sizeof(*profile))
-				: profile->payload_type > 127 || profile->audio_level_id > 14 ||
+				: profile->payload_type > 127 || profile->red_payload_type > 127 ||
+					  profile->audio_level_id > 14 ||
 					  !all_zero(profile->reserved, sizeof(profile->reserved)))
 			return refuse(refusal, STN_STATUS_BAD_OP, "profile[%u] is out of range", i);
 	}
@@ -152,9 +154,10 @@ static int check_leg_media(const struct stn_op_leg_put *leg, struct refusal *ref
 			"profile %u with group protection, which has profile 0", leg->profile);
 	if (leg->role == STN_ROLE_SPEAKER && leg->rx.suite == STN_SUITE_NONE)
 		return refuse(refusal, STN_STATUS_BAD_OP, "a speaker needs an rx key");
-	if (leg->payload_type > 127 || leg->audio_level_id > 14)
-		return refuse(refusal, STN_STATUS_BAD_OP, "payload_type %u or audio_level_id %u",
-			leg->payload_type, leg->audio_level_id);
+	if (leg->payload_type > 127 || leg->red_payload_type > 127 || leg->audio_level_id > 14)
+		return refuse(refusal, STN_STATUS_BAD_OP,
+			"payload_type %u, red_payload_type %u or audio_level_id %u",
+			leg->payload_type, leg->red_payload_type, leg->audio_level_id);
 	if (!address_usable(&leg->remote))
 		return refuse(refusal, STN_STATUS_BAD_OP, "remote is not a unicast UDP address");
 	return 0;
@@ -174,7 +177,7 @@ static int check_leg_put(const struct stn_op_leg_put *leg, struct refusal *refus
 			leg->transport);
 	if (leg->profile >= STN_PROFILES_MAX)
 		return refuse(refusal, STN_STATUS_BAD_OP, "profile %u", leg->profile);
-	if (leg->flags & ~(STN_LEG_MUTED | STN_LEG_ORIGIN_KNOWN) || leg->reserved)
+	if (leg->flags & ~(STN_LEG_MUTED | STN_LEG_ORIGIN_KNOWN))
 		return refuse(refusal, STN_STATUS_BAD_OP, "unknown flags %#x", leg->flags);
 	if (leg->mute_until_ns && !(leg->flags & STN_LEG_MUTED))
 		return refuse(refusal, STN_STATUS_BAD_OP, "mute_until_ns without the muted flag");
@@ -199,5 +202,7 @@ int operation_check(const struct stn_op *op, struct refusal *refusal)
 		return check_leg_put((const struct stn_op_leg_put *)op, refusal);
 	if (op->type == STN_OP_LEG_MUTE)
 		return check_leg_mute((const struct stn_op_leg_mute *)op, refusal);
+	if (op->type == STN_OP_LEG_ICE)
+		return refuse(refusal, STN_STATUS_BAD_OP, "ICE needs a leg of transport webrtc");
 	return 0; /* removals: an id that does not exist is found out at the commit */
 }

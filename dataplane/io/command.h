@@ -43,6 +43,12 @@ struct room_facts {
 		*slot_clock[STN_SLOTS_MAX]; /* RTP timestamp at CLOCK_MONOTONIC 0, 32 bit */
 };
 
+struct ice_facts; /* dataplane/core/ice.h */
+
+/*
+ * A WEBRTC leg without keys (both suites NONE) takes part in ICE and DTLS only. remote of a WEBRTC
+ * leg is the path it starts with, family 0: none; the present one is known to its owner only.
+ */
 struct leg_facts {
 	uint64_t leg_id;
 	uint64_t room_id;
@@ -54,6 +60,7 @@ struct leg_facts {
 	uint8_t role, protection, transport, profile;
 	uint8_t payload_type;
 	uint8_t audio_level_id;
+	uint8_t red_payload_type;
 	bool muted; /* at the time it is added */
 	uint32_t source_ssrc;
 	struct stn_master_key tx;
@@ -74,8 +81,16 @@ enum command_type {
 	COMMAND_LEG_REMOVE,   /* handle; to whom LEG_ADD went; staged copies to it are discarded */
 	COMMAND_LEG_MUTE, /* handle, value: source muted; to every worker (cancels its fan-outs) */
 	COMMAND_FENCE,    /* value: token, answered by REPLY_FENCE; to every worker */
-	COMMAND_ROOM_STATS, /* handle, value: token, stats to fill in; to the home worker */
-	COMMAND_NEIGHBOUR,  /* io's own: handle, value: leg_id, mac; to the owner */
+	COMMAND_ROOM_STATS,  /* handle, value: token, stats to fill in; to the home worker */
+	COMMAND_NEIGHBOUR,   /* io's own: handle, value: leg_id, mac; to the owner */
+	COMMAND_LEG_UPDATE,  /* leg_facts replaces the old one, same handle: the leg has its keys
+				now; to whom LEG_ADD went */
+	COMMAND_LEG_ICE,     /* handle, ice replaces what the leg had; to the owner */
+	COMMAND_PATH_ADD,    /* handle, value: leg_id, path: datagrams from there belong to that leg
+				of another worker; to the worker_of() the address, for speakers to
+				every worker */
+	COMMAND_PATH_REMOVE, /* the same; ignored when the address is another leg's by now */
+	COMMAND_PATH_LOST,   /* the same, to the owner: another leg has validated that address */
 	COMMAND_COUNT
 };
 
@@ -86,7 +101,12 @@ struct command {
 	union {
 		const struct room_facts *room;
 		const struct leg_facts *leg;
+		const struct ice_facts *ice;
 		struct stn_room_stats *stats;
+		struct {
+			struct stn_address address;
+			uint32_t worker; /* the leg's owner */
+		} path;
 		struct {
 			struct stn_address address;
 			uint8_t mac[6];
@@ -100,7 +120,9 @@ enum reply_type {
 	REPLY_REFUSED,    /* handle, slot: the command's type, value: enum stn_status: no space */
 	REPLY_ROOM_STATS, /* value: token, stats */
 	REPLY_SPEAKING,   /* handle: room, slot, leg: handle or UINT32_MAX */
-	REPLY_LEG_CONNECTED, /* handle: leg; first packet that authenticated */
+	REPLY_LEG_CONNECTED, /* handle: leg, value: SSRC; first packet that authenticated */
+	REPLY_LEG_MOVED,     /* handle: leg, value: leg_id, remote: the path it has now */
+	REPLY_LEG_LOST,      /* handle: leg, value: leg_id: silent for the consent time */
 	REPLY_COUNT
 };
 
@@ -113,6 +135,16 @@ struct reply {
 	uint64_t value;
 	uint64_t at_ns;               /* CLOCK_MONOTONIC */
 	struct stn_room_stats *stats; /* REPLY_ROOM_STATS: what the command pointed to, filled in */
+	struct stn_address remote;    /* REPLY_LEG_MOVED */
+};
+
+/* A DTLS datagram between a worker and the main lcore, copied. */
+struct bus_datagram {
+	uint32_t leg; /* handle */
+	uint64_t leg_id;
+	struct stn_address remote; /* downward, family 0: the selected path */
+	uint32_t size;
+	uint8_t bytes[STN_DATAGRAM_MAX];
 };
 
 /*
@@ -126,10 +158,17 @@ struct worker_bus {
 	int (*post)(void *impl, unsigned int worker, const struct command *command);
 	bool (*poll)(void *impl, struct reply *reply);
 	unsigned int (*worker_of)(void *impl, const struct stn_address *remote);
+	/* Which worker owns a WEBRTC listener: any worker can tell from the local ufrag. */
+	unsigned int (*worker_of_leg)(void *impl, uint64_t leg_id);
 	/* 0, or -ENETUNREACH when no port has an address of that family. */
 	int (*route)(void *impl, const struct stn_address *remote);
 	/* Whether the next hop of a leg that was added is known: until then it gets nothing. */
 	bool (*reachable)(void *impl, uint32_t leg);
+	/* DTLS up: false when there is none. */
+	bool (*datagram_poll)(void *impl, struct bus_datagram *out);
+	/* DTLS down, to the leg's owner: -EAGAIN when the ring or the pool is empty. Never blocks.
+	 */
+	int (*datagram_send)(void *impl, unsigned int worker, const struct bus_datagram *datagram);
 	/* A racy but untorn copy of a worker's counters. */
 	void (*stats)(void *impl, unsigned int worker, struct stn_worker_stats *out);
 };

@@ -76,10 +76,10 @@ static void classify(struct worker *worker, const struct worker_port *port, stru
 	}
 	switch (demux_classify(data + frame.payload_offset, frame.payload_size)) {
 	case DEMUX_STUN:
-		worker_discard(worker, mbuf, STN_DROP_STUN_UNSUPPORTED);
+		worker_discard(worker, mbuf, STN_DROP_STUN_MALFORMED);
 		return;
 	case DEMUX_DTLS:
-		worker_discard(worker, mbuf, STN_DROP_DTLS_UNSUPPORTED);
+		worker_discard(worker, mbuf, STN_DROP_DTLS_UNVALIDATED);
 		return;
 	case DEMUX_RTP:
 	case DEMUX_RTCP:
