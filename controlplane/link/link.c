@@ -15,6 +15,7 @@
 #define MS UINT64_C(1000000)
 #define RESYNC_DEADLINES 12 /* a resync may carry a million legs */
 #define MESSAGES_MAX 256    /* read in one link_process(): others have a turn */
+#define DATAGRAMS_MAX 1024  /* waiting for the socket: DTLS sends what is lost again */
 
 struct link {
 	struct link_config config;
@@ -217,6 +218,35 @@ int link_query(struct link *link, const struct stn_header *message, size_t size,
 	return 0;
 }
 
+int link_datagram(struct link *link, uint64_t leg_id, const struct stn_address *remote,
+	const uint8_t *bytes, size_t size)
+{
+	struct {
+		struct stn_datagram head;
+		uint8_t bytes[STN_DATAGRAM_MAX];
+	} message = {.head = {.leg_id = leg_id, .size = (uint32_t)size}};
+	struct request *request;
+
+	if (size == 0 || size > STN_DATAGRAM_MAX)
+		return -EINVAL;
+	if (link->state == LINK_FENCED)
+		return -ESHUTDOWN;
+	if (link->state < LINK_SYNCING || link->fd < 0)
+		return -ENOTCONN;
+	if (link->queue.datagrams >= DATAGRAMS_MAX)
+		return -ENOBUFS;
+	if (remote)
+		message.head.remote = *remote;
+	memcpy(message.bytes, bytes, size);
+	request = request_new(REQUEST_DATAGRAM, STN_MESSAGE_DATAGRAM, NULL, &message,
+		sizeof(message.head) + size);
+	if (!request)
+		return -ENOMEM;
+	push(link, request, 1);
+	send_queue(link);
+	return 0;
+}
+
 int link_resync(struct link *link)
 {
 	if (link->state == LINK_FENCED)
@@ -361,6 +391,11 @@ static int on_dump_reply(struct link *link, const struct stn_header *header)
 			if (link->callbacks.dump_leg)
 				link->callbacks.dump_leg(
 					link->context, (const struct stn_op_leg_put *)op);
+		} else if (op->type == STN_OP_LEG_ICE &&
+			   op->size == sizeof(struct stn_op_leg_ice)) {
+			if (link->callbacks.dump_leg_ice)
+				link->callbacks.dump_leg_ice(
+					link->context, (const struct stn_op_leg_ice *)op);
 		} else {
 			return -EPROTO;
 		}
@@ -464,7 +499,18 @@ static const uint16_t message_size[STN_MESSAGE_COUNT] = {
 	[STN_MESSAGE_EXPLAIN_REPLY] = sizeof(struct stn_header),
 	[STN_MESSAGE_EXPLAIN_END] = sizeof(struct stn_explain_summary),
 	[STN_MESSAGE_NOTICE] = sizeof(struct stn_notice),
+	[STN_MESSAGE_DATAGRAM] = sizeof(struct stn_datagram),
 };
+
+static int on_datagram(struct link *link, const struct stn_datagram *datagram)
+{
+	if (datagram->size == 0 || datagram->size > STN_DATAGRAM_MAX ||
+		datagram->header.length != sizeof(*datagram) + datagram->size)
+		return -EPROTO;
+	if (link->callbacks.datagram)
+		link->callbacks.datagram(link->context, datagram, (const uint8_t *)(datagram + 1));
+	return 0;
+}
 
 /* Returns 0, or why the connection has to end. */
 static int on_message(struct link *link, size_t size)
@@ -484,6 +530,8 @@ static int on_message(struct link *link, size_t size)
 			link->callbacks.fenced(link->context, epoch);
 		return 0;
 	}
+	if (header->type == STN_MESSAGE_DATAGRAM)
+		return on_datagram(link, (const struct stn_datagram *)header);
 	if (header->type != STN_MESSAGE_NOTICE)
 		return on_answer(link, header);
 	if (link->callbacks.notice)

@@ -61,11 +61,15 @@ struct link_callbacks {
 	/* Only with config.dump: what the data plane has, keys included, then the end (status). */
 	void (*dump_room)(void *context, const struct stn_op_room_put *room);
 	void (*dump_leg)(void *context, const struct stn_op_leg_put *leg);
+	/* Behind its leg, which is of transport WEBRTC. */
+	void (*dump_leg_ice)(void *context, const struct stn_op_leg_ice *ice);
 	void (*dump_end)(void *context, uint32_t status);
 	/* Fill in everything that is wanted, rooms before their legs. */
 	void (*resync)(void *context, struct link_ops *ops);
 	void (*resync_done)(void *context, const struct link_result *result);
 	void (*notice)(void *context, const struct stn_notice *notice);
+	/* DTLS of a WEBRTC leg: datagram->size bytes, 1 to STN_DATAGRAM_MAX. */
+	void (*datagram)(void *context, const struct stn_datagram *datagram, const uint8_t *bytes);
 	void (*fenced)(void *context, uint64_t epoch);
 	/* Connection lost, after every pending submit and query was told so. error: negative errno.
 	 */
@@ -120,5 +124,14 @@ int link_resync(struct link *link);
  */
 int link_query(struct link *link, const struct stn_header *request, size_t size,
 	void (*answer)(void *context, const struct stn_header *message, bool last), void *context);
+
+/*
+ * DTLS to a WEBRTC leg, behind what was submitted before: at once when the socket takes it, or
+ * copied and queued. remote: the path to use, NULL: the one that is selected. Nobody is told what
+ * becomes of it. -EINVAL: size is not 1 to STN_DATAGRAM_MAX; -ENOTCONN before the resync was
+ * enumerated, -ENOBUFS when too much is pending, -ENOMEM, -ESHUTDOWN: dropped, as UDP would.
+ */
+int link_datagram(struct link *link, uint64_t leg_id, const struct stn_address *remote,
+	const uint8_t *bytes, size_t size);
 
 #endif

@@ -73,6 +73,11 @@ void link_ops_leg_mute(struct link_ops *ops, uint64_t leg_id, bool muted, uint64
 	add(ops, &op, STN_OP_LEG_MUTE, sizeof(op));
 }
 
+void link_ops_leg_ice(struct link_ops *ops, const struct stn_op_leg_ice *op)
+{
+	add(ops, op, STN_OP_LEG_ICE, sizeof(*op));
+}
+
 void link_ops_clear(struct link_ops *ops)
 {
 	if (ops->bytes)

@@ -27,6 +27,7 @@ void link_ops_room_remove(struct link_ops *ops, uint64_t room_id);
 void link_ops_leg_put(struct link_ops *ops, const struct stn_op_leg_put *op);
 void link_ops_leg_remove(struct link_ops *ops, uint64_t leg_id);
 void link_ops_leg_mute(struct link_ops *ops, uint64_t leg_id, bool muted, uint64_t until_ns);
+void link_ops_leg_ice(struct link_ops *ops, const struct stn_op_leg_ice *op);
 /* Zeroises (keys) and frees; the struct can be filled again. */
 void link_ops_clear(struct link_ops *ops);
 

@@ -58,6 +58,7 @@ void request_push(struct request_queue *queue, struct request *request)
 		queue->count++;
 		queue->bytes += request->ops.size;
 	}
+	queue->datagrams += request->kind == REQUEST_DATAGRAM;
 }
 
 struct request *request_find(const struct request_queue *queue, uint32_t sequence)
@@ -85,6 +86,7 @@ void request_remove(struct request_queue *queue, struct request *request)
 		queue->count--;
 		queue->bytes -= request->ops.size;
 	}
+	queue->datagrams -= request->kind == REQUEST_DATAGRAM;
 }
 
 int request_add_origins(
@@ -181,11 +183,19 @@ static int send_request(struct request *request, int fd, uint64_t epoch)
 
 int request_send(struct request_queue *queue, int fd, uint64_t epoch)
 {
-	for (struct request *request = queue->first; request; request = request->next) {
+	struct request *next;
+
+	for (struct request *request = queue->first; request; request = next) {
 		int error = request->sent ? 0 : send_request(request, fd, epoch);
 
 		if (error)
 			return error;
+		next = request->next;
+		if (request->kind == REQUEST_DATAGRAM) {
+			request_remove(queue, request);
+			request_free(request);
+			continue;
+		}
 		if (counted(request))
 			queue->bytes -= request->ops.size;
 		link_ops_clear(&request->ops); /* keys are not kept longer than needed */

@@ -11,7 +11,13 @@
 
 struct link_result;
 
-enum request_kind { REQUEST_SUBMIT, REQUEST_RESYNC, REQUEST_QUERY, REQUEST_INTERNAL };
+enum request_kind {
+	REQUEST_SUBMIT,
+	REQUEST_RESYNC,
+	REQUEST_QUERY,
+	REQUEST_INTERNAL,
+	REQUEST_DATAGRAM /* nobody answers: it is gone when it is sent */
+};
 
 struct request {
 	struct request *next;
@@ -38,6 +44,7 @@ struct request_queue {
 	struct request *last;
 	unsigned int count; /* submits and queries */
 	size_t bytes;       /* of their operations */
+	unsigned int datagrams;
 };
 
 /* Takes the operations out of ops (may be NULL) or copies message. NULL: out of memory. */
@@ -54,7 +61,10 @@ void request_remove(struct request_queue *queue, struct request *request);
 int request_add_origins(
 	struct request *request, const struct stn_room_origin *origins, uint32_t count);
 
-/* Sends as much as the socket takes: 0 all, -EAGAIN, or why the connection is gone. */
+/*
+ * Sends as much as the socket takes: 0 all, -EAGAIN, or why the connection is gone. Datagrams that
+ * are out are freed.
+ */
 int request_send(struct request_queue *queue, int fd, uint64_t epoch);
 
 #endif

@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "dataplane/api/table.h"
+
 struct table_server_config {
 	const char *path;  /* of the socket; mode 0660 */
 	uid_t allowed_uid; /* besides root and our own user; (uid_t)-1: nobody else */
@@ -23,7 +25,10 @@ struct table_server_config {
 	size_t transaction_bytes_max; /* 0: 64 MiB; a resync may hold a full table besides */
 	const char *version;          /* for the hello; NULL: of the build */
 	const char *engine;           /* name of the crypto engine, for the hello */
-	uint64_t (*now_ns)(void);     /* NULL: CLOCK_MONOTONIC */
+	/* Where media is received, for the hello: usable addresses, with the media port. */
+	struct stn_address media[STN_MEDIA_MAX];
+	uint32_t media_count;
+	uint64_t (*now_ns)(void); /* NULL: CLOCK_MONOTONIC */
 };
 
 #endif

@@ -190,8 +190,10 @@ static void greet(struct table_server *server, struct client *client, uint32_t s
 		.rooms_max = server->config.rooms_max,
 		.legs_max = server->config.legs_max,
 		.epoch_highest = server->epoch_highest,
+		.media_count = server->config.media_count,
 	};
 
+	memcpy(reply.media, server->config.media, sizeof(reply.media));
 	snprintf(reply.version, sizeof(reply.version), "%s", server->config.version);
 	snprintf(reply.engine, sizeof(reply.engine), "%s", server->config.engine);
 	client_send(client, &reply.header, sizeof(reply));

@@ -94,7 +94,7 @@ int table_server_open(struct table_server **out, const struct table_server_confi
 	if (!config->path || !config->index_path || bus->worker_count == 0 ||
 		bus->worker_count > STN_WORKERS_MAX || config->rooms_max == 0 ||
 		config->rooms_max > 1u << 20 || config->legs_max == 0 ||
-		config->legs_max > 1u << 24)
+		config->legs_max > 1u << 24 || config->media_count > STN_MEDIA_MAX)
 		return -EINVAL;
 	server = calloc(1, sizeof(*server));
 	if (!server)
