@@ -5,14 +5,25 @@
 
 #include "dataplane/core/index.h"
 
+/*
+ * RED goes to who agreed to it and to the payload type inside: the blocks name the sender's, and a
+ * listener may know another number.
+ */
+static bool wants_red(const struct slot_packet *packet, const struct fanout_profile *profile)
+{
+	return packet->red_size != 0 && profile->red_payload_type != 0 &&
+	       profile->payload_type == packet->red_payload_type;
+}
+
 void fanout_headers_build(struct fanout_headers *headers, const struct slot_packet *packet,
 	const struct fanout_profile profile[], unsigned int profile_count)
 {
 	unsigned int i;
 
 	for (i = 0; i < profile_count; i++) {
+		bool red = wants_red(packet, &profile[i]);
 		struct rtp_outgoing facts = {
-			.payload_type = profile[i].payload_type,
+			.payload_type = red ? profile[i].red_payload_type : profile[i].payload_type,
 			.marker = packet->marker,
 			.sequence = index_sequence(packet->index),
 			.timestamp = packet->timestamp,
@@ -23,6 +34,8 @@ void fanout_headers_build(struct fanout_headers *headers, const struct slot_pack
 		};
 
 		headers->size[i] = (uint8_t)rtp_build(&facts, headers->bytes[i]);
+		headers->payload[i] = red ? packet->red : packet->payload;
+		headers->payload_size[i] = red ? packet->red_size : packet->payload_size;
 	}
 }
 
@@ -33,7 +46,7 @@ uint32_t fanout_frame_size(const struct fanout *fanout, const struct leg_group *
 	if (group->key.suite == SUITE_NONE)
 		return group->key.template_size + fanout->group_size;
 	return group->key.template_size + fanout->headers->size[profile] +
-	       fanout->packet->payload_size + suite_facts(group->key.suite)->tag_size;
+	       fanout->headers->payload_size[profile] + suite_facts(group->key.suite)->tag_size;
 }
 
 /*
@@ -142,8 +155,8 @@ static void protect(const struct fanout *fanout, struct engine_core *core,
 	struct plaintext plaintext = {
 		.header = fanout->headers->bytes[key->profile],
 		.header_size = fanout->headers->size[key->profile],
-		.payload = fanout->packet->payload,
-		.payload_size = fanout->packet->payload_size,
+		.payload = fanout->headers->payload[key->profile],
+		.payload_size = fanout->headers->payload_size[key->profile],
 		.ssrc = fanout->packet->ssrc,
 		.sequence = index_sequence(fanout->packet->index),
 	};

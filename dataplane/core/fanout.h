@@ -34,17 +34,27 @@ struct slot_packet {
 	uint8_t level; /* RFC 6464, voice flag in the top bit */
 	const uint8_t *payload;
 	uint16_t payload_size;
+	/* RED (RFC 2198) as it came, the payload being its primary block; size 0: none. */
+	uint16_t red_size;
+	uint8_t red_payload_type; /* of the blocks in it */
+	const uint8_t *red;
 };
 
 struct fanout_profile {
 	uint8_t payload_type;
-	uint8_t audio_level_id; /* 0: not forwarded */
+	uint8_t audio_level_id;   /* 0: not forwarded */
+	uint8_t red_payload_type; /* 0: the primary block only */
 };
 
-/* RTP headers of a slot packet, one a profile; made once for all shards of a worker. */
+/*
+ * RTP headers of a slot packet and what stands behind them, one a profile; made once for all shards
+ * of a worker. Payloads are borrowed from the slot packet.
+ */
 struct fanout_headers {
 	uint8_t bytes[FANOUT_PROFILES_MAX][RTP_BUILD_MAX];
 	uint8_t size[FANOUT_PROFILES_MAX];
+	uint16_t payload_size[FANOUT_PROFILES_MAX];
+	const uint8_t *payload[FANOUT_PROFILES_MAX];
 };
 
 /* A leg's place in the order in which a fan-out goes: group by group. */

@@ -124,6 +124,7 @@ static void set_leg_facts(struct leg_facts *facts, const struct stn_op_leg_put *
 	facts->profile = op->profile;
 	facts->payload_type = op->payload_type;
 	facts->audio_level_id = op->audio_level_id;
+	facts->red_payload_type = op->red_payload_type;
 	facts->source_ssrc = op->source_ssrc;
 	facts->tx = op->tx;
 	facts->rx = op->rx;
@@ -240,6 +241,7 @@ static bool same_source(const struct leg_facts *facts, const struct stn_op_leg_p
 	return facts->role != STN_ROLE_SPEAKER ||
 	       (facts->payload_type == op->payload_type &&
 		       facts->audio_level_id == op->audio_level_id &&
+		       facts->red_payload_type == op->red_payload_type &&
 		       facts->source_ssrc == op->source_ssrc);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/core/demux.h"
 #include "dataplane/core/level.h"
+#include "dataplane/core/red.h"
 #include "dataplane/core/rtcp.h"
 #include "dataplane/core/rtp.h"
 #include "dataplane/io/apply.h"
@@ -17,6 +18,30 @@ static void connected(struct worker *worker, bool *flag, uint32_t leg)
 }
 
 /*
+ * The Opus frame in a payload, as it is or as RED's primary block; what was around it is kept for
+ * who takes RED. False: not what the payload type says.
+ */
+static bool read_payload(const struct leg_facts *facts, const struct rtp *rtp,
+	const uint8_t *payload, uint16_t size, struct slot_packet *out)
+{
+	struct red red;
+
+	*out = (struct slot_packet){.payload = payload, .payload_size = size};
+	if (rtp->payload_type == facts->payload_type)
+		return true;
+	if (red_parse(payload, size, facts->payload_type, &red) < 0)
+		return false;
+	out->payload += red.primary_offset;
+	out->payload_size = (uint16_t)(size - red.primary_offset);
+	if (red.blocks == 1)
+		return true; /* nothing redundant in it */
+	out->red = payload;
+	out->red_size = size;
+	out->red_payload_type = facts->payload_type;
+	return true;
+}
+
+/*
  * The first packet that authenticates tells the declared or adopted SSRC, which names the speaker
  * in the CSRC of what we send.
  */
@@ -28,6 +53,7 @@ static void select_packet(struct worker *worker, struct worker_speaker *speaker,
 	const struct leg_facts *facts = worker->leg[speaker->leg].facts;
 	uint64_t arrival_ns = meta->arrival_ns;
 	struct selector_packet in;
+	struct slot_packet slot;
 	unsigned int payload_size;
 
 	if (rtp_payload_size(packet->data, packet->size, rtp, &payload_size) < 0) {
@@ -38,22 +64,24 @@ static void select_packet(struct worker *worker, struct worker_speaker *speaker,
 		worker_discard(worker, mbuf, STN_DROP_PAYLOAD_TOO_LARGE);
 		return;
 	}
+	if (!read_payload(
+		    facts, rtp, packet->data + rtp->header_size, (uint16_t)payload_size, &slot)) {
+		worker_discard(worker, mbuf, STN_DROP_RTP_MALFORMED);
+		return;
+	}
 	in = (struct selector_packet){
 		.handle = mbuf,
 		.index = packet->index,
 		.arrival_ns = arrival_ns,
 		.timestamp = rtp->timestamp,
-		.payload_size = (uint16_t)payload_size,
+		.payload_size = slot.payload_size,
 		.marker = rtp->marker,
 	};
 	if (facts->audio_level_id != 0)
 		in.has_level =
 			level_read(packet->data, rtp, facts->audio_level_id, &in.level, &in.voice);
 	meta->kind = PACKET_SLOT;
-	meta->slot = (struct slot_packet){
-		.payload = packet->data + rtp->header_size,
-		.payload_size = (uint16_t)payload_size,
-	};
+	meta->slot = slot;
 	speaker->source.ssrc = rtp->ssrc;
 	selector_packet(room->selector, &speaker->source, &in, &worker->selection);
 	publish_selection(worker, room);
@@ -75,7 +103,9 @@ static void admit_rtp(struct worker *worker, struct worker_leg *leg, struct rte_
 		worker_discard(worker, mbuf, STN_DROP_RTP_MALFORMED);
 		return;
 	}
-	if (rtp.payload_type != leg->facts->payload_type) {
+	if (rtp.payload_type != leg->facts->payload_type &&
+		(leg->facts->red_payload_type == 0 ||
+			rtp.payload_type != leg->facts->red_payload_type)) {
 		worker_discard(worker, mbuf, STN_DROP_RTP_PAYLOAD_TYPE);
 		return;
 	}

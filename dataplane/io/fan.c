@@ -67,6 +67,7 @@ static void protect_group(
 	struct worker *worker, struct worker_room *room, const struct slot_packet *packet)
 {
 	unsigned int header_size = worker->headers.size[0];
+	unsigned int payload_size = worker->headers.payload_size[0];
 	uint8_t *out = worker->group_packet;
 
 	worker->fanout.group_packet = out;
@@ -74,10 +75,10 @@ static void protect_group(
 	if (room->group == NULL)
 		return;
 	memcpy(out, worker->headers.bytes[0], header_size);
-	memcpy(out + header_size, packet->payload, packet->payload_size);
-	worker->fanout.group_size = (uint16_t)worker->config.engine->protect(worker->core,
-		room->group, out, header_size, header_size + packet->payload_size, packet->ssrc,
-		packet->index);
+	memcpy(out + header_size, worker->headers.payload[0], payload_size);
+	worker->fanout.group_size =
+		(uint16_t)worker->config.engine->protect(worker->core, room->group, out,
+			header_size, header_size + payload_size, packet->ssrc, packet->index);
 }
 
 /* The next index in a speaker's own sequence space, on record before it is used; 0: none left. */
@@ -117,9 +118,9 @@ static void copy_to_speaker(struct worker *worker, struct worker_room *room,
 	frame = rte_pktmbuf_mtod(mbuf, uint8_t *);
 	memcpy(frame, speaker->template.bytes, header);
 	memcpy(frame + header, headers.bytes[0], headers.size[0]);
-	memcpy(frame + header + headers.size[0], own.payload, own.payload_size);
+	memcpy(frame + header + headers.size[0], headers.payload[0], headers.payload_size[0]);
 	size = worker->config.engine->protect(worker->core, speaker->tx, frame + header,
-		headers.size[0], headers.size[0] + own.payload_size, own.ssrc, own.index);
+		headers.size[0], headers.size[0] + headers.payload_size[0], own.ssrc, own.index);
 	if (size == 0) { /* the engine had no memory */
 		worker_discard(worker, mbuf, STN_DROP_TX_NO_BUFFER);
 		return;

@@ -45,6 +45,7 @@ static void profiles_set(struct worker_room *room)
 	for (i = 0; i < room->facts->profile_count; i++) {
 		room->profile[i].payload_type = room->facts->profile[i].payload_type;
 		room->profile[i].audio_level_id = room->facts->profile[i].audio_level_id;
+		room->profile[i].red_payload_type = room->facts->profile[i].red_payload_type;
 	}
 }
 

@@ -257,6 +257,38 @@ static void fan_out(struct bench *b, const struct fanout_place *start, bool medd
 	silenced_remove(b);
 }
 
+/* Three profiles: RED agreed with the sender's Opus number, without RED, RED with another number.
+ */
+START_TEST(red_goes_to_who_agreed_to_it)
+{
+	static const uint8_t red[] = {0xef, 0x0f, 0x00, 0x01, 0x6f, 0xaa, 1, 2, 3};
+	static const struct fanout_profile profile[] = {{111, 1, 63}, {111, 1, 0}, {109, 1, 62}};
+	struct slot_packet packet = {.index = index_make(0, 7),
+		.ssrc = 9,
+		.payload = red + 6,
+		.payload_size = 3,
+		.red = red,
+		.red_size = sizeof(red),
+		.red_payload_type = 111};
+	struct fanout_headers headers;
+
+	fanout_headers_build(&headers, &packet, profile, 3);
+	ck_assert_uint_eq(headers.bytes[0][1], 63);
+	ck_assert_ptr_eq(headers.payload[0], red);
+	ck_assert_uint_eq(headers.payload_size[0], sizeof(red));
+	ck_assert_uint_eq(headers.bytes[1][1], 111);
+	ck_assert_ptr_eq(headers.payload[1], red + 6);
+	ck_assert_uint_eq(headers.payload_size[1], 3);
+	ck_assert_uint_eq(headers.bytes[2][1], 109);
+	ck_assert_ptr_eq(headers.payload[2], red + 6);
+	/* A packet that came without RED goes to nobody as RED. */
+	packet.red_size = 0;
+	fanout_headers_build(&headers, &packet, profile, 1);
+	ck_assert_uint_eq(headers.bytes[0][1], 111);
+	ck_assert_uint_eq(headers.payload_size[0], 3);
+}
+END_TEST
+
 START_TEST(everybody_once_in_any_slicing)
 {
 	struct bench *b = bench_open();
@@ -330,6 +362,7 @@ int main(void)
 
 	tcase_set_timeout(cases, 60);
 	tcase_add_loop_test(cases, everybody_once_in_any_slicing, 0, 2);
+	tcase_add_test(cases, red_goes_to_who_agreed_to_it);
 	tcase_add_test(cases, the_start_decides_who_is_first_and_who_is_last);
 	suite_add_tcase(suite, cases);
 	return unit_run(suite);
