@@ -93,6 +93,11 @@ enum ice_event ice_tick(struct ice_leg *ice, uint64_t now_ns, uint64_t consent_t
 
 /* NULL: none is selected. */
 const struct ice_origin *ice_selected(const struct ice_leg *ice);
+/*
+ * The validated path in place i below ICE_PATHS_MAX, NULL: there is none. Which ones there are
+ * changes only in the calls above; none is left after ICE_EVENT_LOST.
+ */
+const struct ice_origin *ice_path_at(const struct ice_leg *ice, unsigned int i);
 /* The validated path with that address, NULL: there is none. */
 const struct ice_origin *ice_path(const struct ice_leg *ice, const struct stn_address *remote);
 /* Everything mutable but counters and times, for the state digest (TRAPS 2). */
