@@ -221,6 +221,7 @@ static size_t dump_leg(
 		.flags = STN_LEG_ORIGIN_KNOWN | (leg->muted ? STN_LEG_MUTED : 0),
 		.payload_type = facts->payload_type,
 		.audio_level_id = facts->audio_level_id,
+		.red_payload_type = facts->red_payload_type,
 		.source_ssrc = facts->source_ssrc};
 
 	dump_key(&op.tx, &facts->tx, secret);
