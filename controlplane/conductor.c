@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -43,6 +44,10 @@ struct request *conductor_pop(struct request_list *list)
 	return request;
 }
 
+/* What a call gets that nobody can answer any more. */
+static const struct call_result unanswered = {
+	.code = VERDICT_UNAVAILABLE, .message = "the program ends, or has no memory"};
+
 static void release(struct conductor *c, struct request *request)
 {
 	if (request->newer != NULL)
@@ -51,10 +56,16 @@ static void release(struct conductor *c, struct request *request)
 		c->newest = request->older;
 	if (request->older != NULL)
 		request->older->newer = request->newer;
-	if (hash_find(&c->pending, request->id) == request)
-		hash_remove(&c->pending, request->id);
-	for (unsigned int i = 0; i < request->receiver_count; i++)
-		server_expect(c->server, request->receivers[i], -1);
+	if (hash_find(&c->pending, request->key) == request)
+		hash_remove(&c->pending, request->key);
+	for (unsigned int i = 0; i < request->receiver_count; i++) {
+		struct receiver *receiver = &request->receivers[i];
+
+		if (receiver->done != NULL)
+			receiver->done(receiver->context, &unanswered);
+		else if (receiver->connection != 0)
+			server_expect(c->server, receiver->connection, -1);
+	}
 	plan_clear(&request->plan);
 	parse_clear(&request->parsed);
 	writer_clear(&request->answer);
@@ -75,11 +86,52 @@ static void send_text(
 	writer_clear(&line);
 }
 
+/* Whether the text is a refusal, from its beginning: {"id":"...","ok":false,"error":{"code":"... */
+static enum verdict_code code_of(const struct request *request)
+{
+	static const char refused[] = "\",\"ok\":false,\"error\":{\"code\":\"";
+	const char *end = request->answer.text + request->answer.size;
+	const char *at = request->answer.text + strlen("{\"id\":\"") + strlen(request->id);
+	const char *name, *quote;
+
+	if (request->verdict.code != VERDICT_OK || request->answer.text == NULL)
+		return request->verdict.code;
+	name = at + strlen(refused);
+	if (name >= end || memcmp(at, refused, strlen(refused)) != 0)
+		return VERDICT_OK;
+	quote = memchr(name, '"', (size_t)(end - name));
+	return quote == NULL ? VERDICT_UNAVAILABLE
+			     : verdict_code_find(name, (size_t)(quote - name));
+}
+
+static void answer_call(struct conductor *c, const struct request *request,
+	const struct receiver *receiver, bool programmed)
+{
+	struct call_result result = {.code = code_of(request),
+		.message = request->verdict.message,
+		.programmed = programmed};
+	struct writer text = {0};
+
+	secret_expand(c->registry, programmed, request->answer.text, request->answer.size, &text);
+	result.text = text.text;
+	result.size = text.size;
+	receiver->done(receiver->context, text.failed ? &unanswered : &result);
+	writer_clear(&text);
+}
+
 void conductor_answer(struct conductor *c, struct request *request, bool programmed)
 {
-	for (unsigned int i = 0; i < request->receiver_count; i++)
-		send_text(c, request->receivers[i], request->answer.text, request->answer.size,
-			programmed);
+	for (unsigned int i = 0; i < request->receiver_count; i++) {
+		struct receiver *receiver = &request->receivers[i];
+
+		if (receiver->done == NULL) {
+			send_text(c, receiver->connection, request->answer.text,
+				request->answer.size, programmed);
+			continue;
+		}
+		answer_call(c, request, receiver, programmed);
+		*receiver = (struct receiver){0};
+	}
 	release(c, request);
 }
 
@@ -98,6 +150,8 @@ static void write_refusal(struct writer *writer, const char *id, const struct ve
 
 void conductor_write_refusal(struct request *request, const struct verdict *why)
 {
+	if (why != &request->verdict)
+		request->verdict = *why;
 	write_refusal(&request->answer, request->id, why);
 }
 
@@ -137,21 +191,22 @@ void conductor_wait(struct conductor *c, struct request *request, uint32_t round
 	conductor_push(&c->waiting, request);
 }
 
-static struct request *make_request(struct conductor *c, uint64_t connection)
+static struct request *make_request(struct conductor *c, const struct receiver *receiver)
 {
 	struct request *request = calloc(1, sizeof(*request));
 
 	if (request == NULL)
 		return NULL;
 	request->conductor = c;
-	request->receivers[0] = connection;
+	request->receivers[0] = *receiver;
 	request->receiver_count = 1;
 	request->older = c->newest;
 	if (c->newest != NULL)
 		c->newest->newer = request;
 	c->newest = request;
 	c->pending_count++;
-	server_expect(c->server, connection, 1);
+	if (receiver->done == NULL)
+		server_expect(c->server, receiver->connection, 1);
 	return request;
 }
 
@@ -173,14 +228,14 @@ static void join_pending(struct conductor *c, struct request *first, struct requ
 /* True: it was answered before, or is on its way; the request is gone. */
 static bool answered_before(struct conductor *c, struct request *request)
 {
-	struct request *first = hash_find(&c->pending, request->id);
+	struct request *first = hash_find(&c->pending, request->key);
 	int rc;
 
 	if (first != NULL) {
 		join_pending(c, first, request);
 		return true;
 	}
-	rc = store_answer_find(c->store, request->id, &request->answer);
+	rc = store_answer_find(c->store, request->key, &request->answer);
 	if (rc == 0) {
 		conductor_answer(c, request, link_state(c->link) == LINK_UP);
 		return true;
@@ -189,39 +244,93 @@ static bool answered_before(struct conductor *c, struct request *request)
 	return false;
 }
 
-void conductor_line(void *context, uint64_t connection, char *line, size_t size)
+/* Takes a request that was understood. Beyond `most` under way only safety actions are taken. */
+static void take(struct conductor *c, struct request *request, unsigned int most)
 {
-	struct conductor *c = context;
-	struct request *request = make_request(c, connection);
 	struct verdict verdict = {0};
+	unsigned int flags = request->parsed.event.type->flags;
 
-	if (request == NULL)
-		return;
-	if (!parse_line(line, size, &request->parsed, &verdict)) {
-		memcpy(request->id, request->parsed.id, sizeof(request->id));
-		conductor_refuse(c, request, &verdict);
-		return;
-	}
-	memcpy(request->id, request->parsed.id, sizeof(request->id));
-	if (!(request->parsed.event.type->flags & EVENT_CHANGES)) {
+	if (!(flags & EVENT_CHANGES)) {
 		turn_take(c, request);
 		return;
 	}
-	if (answered_before(c, request))
+	if (request->key[0] != '\0' && answered_before(c, request))
 		return;
-	if (c->pending_count > c->config.pending_max &&
-		!(request->parsed.event.type->flags & EVENT_SAFETY)) {
+	if (c->pending_count > most && !(flags & EVENT_SAFETY)) {
 		verdict_refuse(&verdict, VERDICT_UNAVAILABLE,
-			"pending_max: %u requests are under way", c->config.pending_max);
+			"pending_max: %u requests are under way", most);
 		conductor_refuse(c, request, &verdict);
 		return;
 	}
-	if (hash_add(&c->pending, request) != 0) {
+	if (request->key[0] != '\0' && hash_add(&c->pending, request) != 0) {
 		verdict_refuse(&verdict, VERDICT_UNAVAILABLE, "out of memory");
 		conductor_refuse(c, request, &verdict);
 		return;
 	}
 	turn_take(c, request);
+}
+
+void conductor_line(void *context, uint64_t connection, char *line, size_t size)
+{
+	struct conductor *c = context;
+	struct receiver receiver = {.connection = connection};
+	struct request *request = make_request(c, &receiver);
+	struct verdict verdict = {0};
+	bool understood;
+
+	if (request == NULL)
+		return;
+	understood = parse_line(line, size, &request->parsed, &verdict);
+	memcpy(request->id, request->parsed.id, sizeof(request->id));
+	memcpy(request->key, request->id, sizeof(request->id));
+	if (understood)
+		take(c, request, c->config.pending_max);
+	else
+		conductor_refuse(c, request, &verdict);
+}
+
+void conductor_line_as(struct conductor *c, const struct member *member, const char *line,
+	size_t size, void (*done)(void *context, const struct call_result *result), void *context)
+{
+	struct receiver receiver = {.done = done, .context = context};
+	struct parse_as as = {member->user.text, member->room->name.text};
+	struct request *request = make_request(c, &receiver);
+	struct verdict verdict = {0};
+	bool understood;
+
+	if (request == NULL) {
+		done(context, &unanswered);
+		return;
+	}
+	if (size > EVENTS_LINE_MAX)
+		understood = verdict_refuse(
+			&verdict, VERDICT_INVALID, "longer than %d bytes", EVENTS_LINE_MAX);
+	else
+		understood = parse_line_as(line, size, &as, &request->parsed, &verdict);
+	memcpy(request->id, request->parsed.id, sizeof(request->id));
+	snprintf(request->key, sizeof(request->key), "%s/%s", as.actor, request->id);
+	/* Pages leave half of what may be under way to the application. */
+	if (understood)
+		take(c, request, c->config.pending_max / 2);
+	else
+		conductor_refuse(c, request, &verdict);
+}
+
+void conductor_event(struct conductor *c, const struct event *event,
+	void (*done)(void *context, const struct call_result *result), void *context)
+{
+	struct receiver receiver = {.done = done, .context = context};
+	struct request *request = make_request(c, &receiver);
+
+	if (request == NULL) {
+		done(context, &unanswered);
+		return;
+	}
+	request->parsed.event = *event;
+	if (event->id != NULL)
+		snprintf(request->id, sizeof(request->id), "%s", event->id);
+	memcpy(request->key, request->id, sizeof(request->id));
+	take(c, request, c->config.pending_max);
 }
 
 void conductor_too_long(void *context, uint64_t connection)

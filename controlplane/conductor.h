@@ -14,6 +14,7 @@
 #ifndef STENTOR_CONTROLPLANE_CONDUCTOR_H
 #define STENTOR_CONTROLPLANE_CONDUCTOR_H
 
+#include "controlplane/call.h"
 #include "controlplane/events/feed.h"
 #include "controlplane/events/parse.h"
 #include "controlplane/events/server.h"
@@ -24,18 +25,29 @@
 
 struct conductor;
 
-#define RECEIVERS_MAX 4 /* connections that wait for the same id */
+#define RECEIVERS_MAX 4 /* who waits for the same id */
+
+/* A connection of events.sock, or whoever made a call. */
+struct receiver {
+	uint64_t connection;
+	void (*done)(void *context, const struct call_result *result); /* NULL: a connection */
+	void *context;
+};
 
 struct request {
-	char id[EVENT_ID_MAX + 1]; /* first: the name in `pending` */
+	/* First: the name in `pending`. The id, with "user/" in front when a page sent it: an id
+	 * has no slash, so a page cannot ask for somebody else's answer. Empty: not remembered. */
+	char key[2 * EVENT_ID_MAX + 2];
+	char id[EVENT_ID_MAX + 1];
 	struct conductor *conductor;
 	struct request *next;          /* in turn or waiting */
 	struct request *newer, *older; /* all of them */
-	uint64_t receivers[RECEIVERS_MAX];
+	struct receiver receivers[RECEIVERS_MAX];
 	unsigned int receiver_count;
 	struct parsed parsed;
 	struct plan plan;
-	struct writer answer; /* with marks */
+	struct writer answer;   /* with marks */
+	struct verdict verdict; /* the refusal that is in it */
 	bool durable;
 	bool refused;    /* the answer is a refusal */
 	bool submitted;  /* on its way to the data plane ahead of the disk */

@@ -327,7 +327,7 @@ static void query_subscribe(struct conductor *c, struct request *request)
 	const struct room *room =
 		event->room == NULL ? NULL : registry_room(c->registry, event->room);
 	uint64_t from = subscribe->from == SUBSCRIBE_LIVE ? c->registry->sequence : subscribe->from;
-	uint64_t connection = request->receivers[0];
+	uint64_t connection = request->receivers[0].connection;
 	struct verdict verdict = {0};
 	int rc;
 

@@ -226,13 +226,16 @@ void submit_ahead(struct conductor *c, struct request *request)
 /* Keeps the answer that a repeated id gets in step with what became of the join. */
 static void replace_answer(struct conductor *c, struct request *request)
 {
-	int rc = turn_open(c);
+	int rc;
 
+	if (request->key[0] == '\0')
+		return;
+	rc = turn_open(c);
 	if (rc == 0 && request->plan.verdict.code == VERDICT_UNAVAILABLE)
-		rc = store_answer_remove(c->store, request->id);
+		rc = store_answer_remove(c->store, request->key);
 	else if (rc == 0)
 		rc = store_answer_put(
-			c->store, request->id, request->answer.text, request->answer.size);
+			c->store, request->key, request->answer.text, request->answer.size);
 	if (rc != 0)
 		log_error("answer_not_replaced", "id=%s errno=%d", request->id, -rc);
 }

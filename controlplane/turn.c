@@ -218,9 +218,9 @@ static int write(struct conductor *c, struct request *request)
 		return -ENOMEM;
 	if (!request->refused)
 		rc = store_write(c->store, &request->plan);
-	if (rc == 0)
+	if (rc == 0 && request->key[0] != '\0')
 		rc = store_answer_put(
-			c->store, request->id, request->answer.text, request->answer.size);
+			c->store, request->key, request->answer.text, request->answer.size);
 	return rc;
 }
 

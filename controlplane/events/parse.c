@@ -238,7 +238,36 @@ static bool take_common(json_t *root, const char *name, bool needed, const char 
 	return true;
 }
 
-static bool take_event(json_t *root, struct parsed *parsed, struct verdict *verdict)
+/* What the line says must be what is known anyway. */
+static bool take_own(
+	const char *name, const char *own, const char **to, char *keep, struct verdict *verdict)
+{
+	if (*to != NULL && strcmp(*to, own) != 0)
+		return verdict_refuse(
+			verdict, VERDICT_NOT_ALLOWED, "%s: your token is of \"%s\"", name, own);
+	strcpy(keep, own);
+	*to = keep;
+	return true;
+}
+
+static bool take_owner(const struct parse_as *as, struct parsed *parsed, struct verdict *verdict)
+{
+	struct event *event = &parsed->event;
+
+	if (as == NULL)
+		return true;
+	event->page = true;
+	if (!(event->type->flags & EVENT_PAGE))
+		return verdict_refuse(verdict, VERDICT_NOT_ALLOWED, "type: \"%s\" is not for pages",
+			event->type->name);
+	if (!take_own("actor", as->actor, &event->actor, parsed->actor, verdict))
+		return false;
+	return !(event->type->flags & (EVENT_NEEDS_ROOM | EVENT_TAKES_ROOM)) ||
+	       take_own("room", as->room, &event->room, parsed->room, verdict);
+}
+
+static bool take_event(
+	json_t *root, const struct parse_as *as, struct parsed *parsed, struct verdict *verdict)
 {
 	struct event *event = &parsed->event;
 	const char *type;
@@ -255,17 +284,25 @@ static bool take_event(json_t *root, struct parsed *parsed, struct verdict *verd
 			verdict, VERDICT_INVALID, "type: there is no \"%.64s\"", type);
 	json_object_del(root, "type");
 	flags = event->type->flags;
-	if (!take_common(root, "actor", flags & EVENT_NEEDS_ACTOR, &event->actor, parsed->actor,
-		    verdict))
+	if (!take_common(root, "actor", as == NULL && (flags & EVENT_NEEDS_ACTOR), &event->actor,
+		    parsed->actor, verdict))
 		return false;
 	if ((flags & (EVENT_NEEDS_ROOM | EVENT_TAKES_ROOM)) &&
-		!take_common(root, "room", flags & EVENT_NEEDS_ROOM, &event->room, parsed->room,
-			verdict))
+		!take_common(root, "room", as == NULL && (flags & EVENT_NEEDS_ROOM), &event->room,
+			parsed->room, verdict))
+		return false;
+	if (!take_owner(as, parsed, verdict))
 		return false;
 	return take_fields(root, event->type->fields, event->body, verdict);
 }
 
 bool parse_line(const char *line, size_t size, struct parsed *parsed, struct verdict *verdict)
+{
+	return parse_line_as(line, size, NULL, parsed, verdict);
+}
+
+bool parse_line_as(const char *line, size_t size, const struct parse_as *as, struct parsed *parsed,
+	struct verdict *verdict)
 {
 	json_error_t error;
 	json_t *root;
@@ -282,7 +319,7 @@ bool parse_line(const char *line, size_t size, struct parsed *parsed, struct ver
 			error.text, error.position);
 	if (!json_is_object(root))
 		return verdict_refuse(verdict, VERDICT_INVALID, "must be a JSON object");
-	return take_event(root, parsed, verdict);
+	return take_event(root, as, parsed, verdict);
 }
 
 void parse_clear(struct parsed *parsed)

@@ -22,8 +22,16 @@ struct parsed {
 /* Once, before the first parse: freed memory is erased, since it held keys. */
 void parse_setup(void);
 
+/* Whose line it is: the common fields are theirs, whether the line names them or not. */
+struct parse_as {
+	const char *actor, *room;
+};
+
 /* Whether the event is good; if not, verdict says why. parse_clear() in both cases. */
 bool parse_line(const char *line, size_t size, struct parsed *parsed, struct verdict *verdict);
+/* The same of a page: only types with EVENT_PAGE. */
+bool parse_line_as(const char *line, size_t size, const struct parse_as *as, struct parsed *parsed,
+	struct verdict *verdict);
 void parse_clear(struct parsed *parsed);
 
 #endif

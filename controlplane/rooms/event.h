@@ -57,6 +57,7 @@ struct registry;
 #define EVENT_TAKES_ROOM 0x4u /* optional */
 #define EVENT_CHANGES 0x8u    /* goes through the store; the answer is kept under its id */
 #define EVENT_SAFETY 0x10u    /* in force even when the disk fails */
+#define EVENT_PAGE 0x20u      /* a page may send it: the actor is a member, known by their token */
 
 struct event_type {
 	const char *name;
@@ -72,6 +73,7 @@ struct event {
 	const char *id;
 	const char *actor;                              /* NULL: not given */
 	const char *room;                               /* NULL: not given */
+	bool page;                                      /* sent by a page */
 	alignas(16) unsigned char body[EVENT_BODY_MAX]; /* the type's struct */
 };
 

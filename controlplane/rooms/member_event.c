@@ -229,7 +229,8 @@ static bool speaking(const struct member *member)
 	return false;
 }
 
-static void describe(struct writer *writer, const struct member *member)
+/* A page is not told where others are. */
+static void describe(struct writer *writer, const struct member *member, bool page)
 {
 	char remote[64];
 
@@ -239,7 +240,8 @@ static void describe(struct writer *writer, const struct member *member)
 	writer_id(writer, "member_id", member_id(member));
 	writer_id(writer, "leg", member->put.leg_id);
 	writer_string(writer, "role", admission_role_names[member->role]);
-	writer_string(writer, "remote", remote);
+	if (!page)
+		writer_string(writer, "remote", remote);
 	writer_bool(writer, "muted", member_muted(member));
 	writer_bool(writer, "connected", member->connected);
 	writer_bool(writer, "speaking", speaking(member));
@@ -272,7 +274,7 @@ static void member_list(struct registry *registry, const struct event *event, st
 		member = next_with_role(room, list, &id);
 		if (member == NULL)
 			break;
-		describe(&plan->answer, member);
+		describe(&plan->answer, member, event->page);
 	}
 	writer_end_array(&plan->answer);
 	last = id;
@@ -286,7 +288,8 @@ const struct event_type member_event_types[] = {
 	{"member.join", member_join_fields, sizeof(struct member_join),
 		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES, member_join},
 	{"member.leave", member_leave_fields, sizeof(struct member_leave),
-		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_SAFETY, member_leave},
-	{"member.list", member_list_fields, sizeof(struct member_list), EVENT_NEEDS_ROOM,
-		member_list},
+		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_SAFETY | EVENT_PAGE,
+		member_leave},
+	{"member.list", member_list_fields, sizeof(struct member_list),
+		EVENT_NEEDS_ROOM | EVENT_PAGE, member_list},
 	{NULL}};

@@ -121,9 +121,11 @@ static void remove_member(struct registry *registry, const struct event *event, 
 
 const struct event_type moderation_event_types[] = {
 	{"moderation.mute", mute_fields, sizeof(struct moderation),
-		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_SAFETY, mute},
+		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_SAFETY | EVENT_PAGE,
+		mute},
 	{"moderation.unmute", moderation_fields, sizeof(struct moderation),
-		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES, unmute},
+		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_PAGE, unmute},
 	{"moderation.remove", moderation_fields, sizeof(struct moderation),
-		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_SAFETY, remove_member},
+		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_SAFETY | EVENT_PAGE,
+		remove_member},
 	{NULL}};

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "controlplane/rooms/registry.h"
+#include "controlplane/rooms/token.h"
 
 uint64_t moment_mono(const struct moment *now, int64_t wall_ms)
 {
@@ -21,6 +22,7 @@ void registry_init(struct registry *registry, const struct registry_limits *limi
 {
 	*registry = (struct registry){.limits = *limits, .random = random, .next_id = 1};
 	random(&registry->rooms.seed, sizeof(registry->rooms.seed));
+	registry->tokens.seed = registry->rooms.seed;
 }
 
 void registry_clear(struct registry *registry)
@@ -36,6 +38,7 @@ void registry_clear(struct registry *registry)
 		room_free(thing);
 	roster_clear(&registry->room_roster);
 	hash_clear(&registry->rooms);
+	hash_clear(&registry->tokens);
 }
 
 struct room *registry_room(const struct registry *registry, const char *name)
@@ -101,8 +104,14 @@ int registry_member_link(struct registry *registry, struct member *member)
 	rc = roster_add(&registry->members, member_id(member), member);
 	if (rc != 0)
 		goto unlist;
+	if (member->token != NULL)
+		rc = hash_add(&registry->tokens, member->token);
+	if (rc != 0)
+		goto forget;
 	count_member(member, 1);
 	return 0;
+forget:
+	roster_remove(&registry->members, member_id(member));
 unlist:
 	roster_remove(&room->roster, member_id(member));
 unhash:
@@ -117,6 +126,8 @@ void registry_member_unlink(struct registry *registry, struct member *member)
 	hash_remove(&room->members, member->user.text);
 	roster_remove(&room->roster, member_id(member));
 	roster_remove(&registry->members, member_id(member));
+	if (member->token != NULL)
+		hash_remove(&registry->tokens, member->token->digest);
 	for (unsigned int slot = 0; slot < STN_SLOTS_MAX; slot++) {
 		if (room->holder[slot] == member_id(member))
 			room->holder[slot] = 0;
@@ -170,6 +181,7 @@ void member_free(struct member *member)
 {
 	if (member == NULL)
 		return;
+	token_free(member->token);
 	explicit_bzero(member, sizeof(*member));
 	free(member);
 }

@@ -21,6 +21,7 @@ struct registry {
 	struct hash rooms; /* struct room by name */
 	struct roster room_roster;
 	struct roster members; /* struct member of all rooms by member_id */
+	struct hash tokens;    /* struct token of all members by digest */
 	uint64_t sequence;     /* of the last event of all rooms */
 	uint64_t next_id;      /* the next to be minted, box id included */
 	/* Fills with random bytes; 0 or negative errno. */

@@ -59,10 +59,20 @@ struct room {
 	uint64_t holder[STN_SLOTS_MAX]; /* member_id of who holds a slot now */
 };
 
+#define TOKEN_TEXT_SIZE 23 /* of 16 bytes in base64url, with NUL */
+
+/* What a member who comes by WebRTC shows; see token.h. */
+struct token {
+	char digest[65]; /* first: the name in the registry. SHA-256 of the text, in hex */
+	char text[TOKEN_TEXT_SIZE]; /* empty: from before this program started */
+	struct member *member;
+};
+
 struct member {
 	struct user_id user;
 	enum member_role role;
 	struct room *room;
+	struct token *token; /* WebRTC; NULL: none */
 	int64_t joined_ms;
 	int64_t end_ms;  /* 0: none */
 	bool keys_known; /* false: loaded from the database, not yet found in the data plane */

@@ -369,8 +369,9 @@ const struct event_type room_event_types[] = {
 	{"room.open", room_open_fields, sizeof(struct room_open),
 		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES, room_open},
 	{"room.update", room_update_fields, sizeof(struct room_update),
-		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES, room_update},
-	{"room.close", NULL, 0, EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_SAFETY,
+		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_PAGE, room_update},
+	{"room.close", NULL, 0,
+		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_SAFETY | EVENT_PAGE,
 		room_close},
-	{"room.get", NULL, 0, EVENT_NEEDS_ROOM, room_get},
+	{"room.get", NULL, 0, EVENT_NEEDS_ROOM | EVENT_PAGE, room_get},
 	{"room.list", room_list_fields, sizeof(struct page), 0, room_list}, {NULL}};

@@ -131,19 +131,38 @@ void secret_text(const struct stn_master_key *key, char *text)
 	explicit_bzero(bytes, sizeof(bytes));
 }
 
-int secret_digest(const struct stn_master_key *key, char *digest)
+int secret_text_digest(const char *text, size_t size, char *digest)
 {
-	unsigned char bytes[sizeof(key->key) + sizeof(key->salt)];
 	unsigned char hash[EVP_MAX_MD_SIZE];
-	size_t size = gather(key, bytes);
-	int rc = EVP_Digest(bytes, size, hash, NULL, EVP_sha256(), NULL);
 
-	explicit_bzero(bytes, sizeof(bytes));
-	if (rc != 1)
+	if (EVP_Digest(text, size, hash, NULL, EVP_sha256(), NULL) != 1)
 		return -ENOMEM;
 	for (size_t i = 0; i < 32; i++)
 		sprintf(digest + 2 * i, "%02x", hash[i]);
 	return 0;
+}
+
+int secret_digest(const struct stn_master_key *key, char *digest)
+{
+	unsigned char bytes[sizeof(key->key) + sizeof(key->salt)];
+	size_t size = gather(key, bytes);
+	int rc = secret_text_digest((const char *)bytes, size, digest);
+
+	explicit_bzero(bytes, sizeof(bytes));
+	return rc;
+}
+
+void secret_base64url(const unsigned char *bytes, size_t size, char *text)
+{
+	unsigned char block[SECRET_TEXT_SIZE + 4];
+	int length = EVP_EncodeBlock(block, bytes, (int)size);
+
+	while (length > 0 && block[length - 1] == '=')
+		length--;
+	for (int i = 0; i < length; i++)
+		text[i] = (char)(block[i] == '+' ? '-' : block[i] == '/' ? '_' : block[i]);
+	text[length] = '\0';
+	explicit_bzero(block, sizeof(block));
 }
 
 static void append_key(struct writer *out, const struct stn_master_key *key)

@@ -17,7 +17,8 @@
 #define SECRET_MARK_GROUP 'g'
 #define SECRET_MARK_PROGRAMMED 'p'
 
-#define SECRET_TEXT_SIZE 64 /* base64 of the longest key and salt, with NUL: 61 */
+#define SECRET_DIGEST_SIZE 65 /* SHA-256 in hex, with NUL */
+#define SECRET_TEXT_SIZE 64   /* base64 of the longest key and salt, with NUL: 61 */
 
 /* In the order of enum stn_suite without NONE; NULL-terminated. */
 extern const char *const secret_suite_names[];
@@ -34,6 +35,10 @@ int secret_mint(struct registry *registry, unsigned int suite, struct stn_master
 void secret_text(const struct stn_master_key *key, char *text);
 /* SHA-256 in hex: 64 bytes and NUL. 0 or -ENOMEM. */
 int secret_digest(const struct stn_master_key *key, char *digest);
+/* The same of any text. */
+int secret_text_digest(const char *text, size_t size, char *digest);
+/* RFC 4648 section 5 without padding, and NUL; at most 48 bytes. */
+void secret_base64url(const unsigned char *bytes, size_t size, char *text);
 
 /* Appends text with its marks replaced; a key that is no longer there becomes null. */
 void secret_expand(const struct registry *registry, bool programmed, const char *text, size_t size,

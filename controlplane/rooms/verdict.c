@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "controlplane/rooms/verdict.h"
 
@@ -12,6 +13,15 @@ static_assert(sizeof(names) / sizeof(names[0]) == VERDICT_COUNT, "a name for eac
 const char *verdict_code_name(enum verdict_code code)
 {
 	return (unsigned int)code < VERDICT_COUNT ? names[code] : "unknown";
+}
+
+enum verdict_code verdict_code_find(const char *name, size_t size)
+{
+	for (unsigned int code = 0; code < VERDICT_COUNT; code++) {
+		if (strlen(names[code]) == size && memcmp(names[code], name, size) == 0)
+			return (enum verdict_code)code;
+	}
+	return VERDICT_UNAVAILABLE;
 }
 
 bool verdict_refuse(struct verdict *v, enum verdict_code code, const char *format, ...)

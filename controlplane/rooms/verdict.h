@@ -7,6 +7,7 @@
 #define STENTOR_CONTROLPLANE_ROOMS_VERDICT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 enum verdict_code {
 	VERDICT_OK,
@@ -28,6 +29,8 @@ struct verdict {
 
 /* "not_allowed" ...; never NULL. */
 const char *verdict_code_name(enum verdict_code code);
+/* The code of that name; VERDICT_UNAVAILABLE when there is none. size: of the name. */
+enum verdict_code verdict_code_find(const char *name, size_t size);
 
 /* Fills v in and returns false, so that a check can end with `return verdict_refuse(...)`. */
 bool verdict_refuse(struct verdict *v, enum verdict_code code, const char *format, ...)
