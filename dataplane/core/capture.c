@@ -4,7 +4,7 @@
 #include "dataplane/core/rtp.h"
 
 #define SECOND (1ll << 32)
-#define STALE (30 * SECOND)
+#define STALE_TICKS (30 * (int64_t)RTP_CLOCK_HZ)
 /* A difference that changes by more is a clock that was set, not a network. */
 #define STEP (2 * SECOND)
 /* Clocks drift apart: the smallest difference is forgotten, a 64th of what is above it a report. */
@@ -24,13 +24,13 @@ void capture_report(struct capture *capture, const struct rtcp_sender *sender, u
 	capture->timestamp = sender->timestamp;
 }
 
-bool capture_at(const struct capture *capture, uint64_t ntp, uint32_t *timestamp)
+bool capture_time(const struct capture *capture, uint32_t timestamp, uint64_t *ntp)
 {
-	int64_t since = (int64_t)(ntp - (uint64_t)capture->difference - capture->ntp);
+	int64_t ticks = (int32_t)(timestamp - capture->timestamp);
 
-	if (!capture->known || since > STALE || since < -STALE)
+	if (!capture->known || ticks > STALE_TICKS || ticks < -STALE_TICKS)
 		return false;
-	/* 30 s are 37 bits of 2^-32 s; times 48,000 they fit. */
-	*timestamp = capture->timestamp + (uint32_t)((since * (int64_t)RTP_CLOCK_HZ) >> 32);
+	*ntp = capture->ntp + (uint64_t)capture->difference +
+	       (uint64_t)(ticks * SECOND / (int64_t)RTP_CLOCK_HZ);
 	return true;
 }

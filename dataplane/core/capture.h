@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A source's capture clock: which RTP timestamp it gives to what it captures at a moment of our
- * wall clock, known from its sender reports (RFC 3550 section 6.4.1). So what we report of a slot
+ * A source's capture clock: at which moment of our wall clock it captured what has a given RTP
+ * timestamp, known from its sender reports (RFC 3550 section 6.4.1). So what we report of a slot
  * is the capture clock and not the jitter of the network (TRAPS 22). Owned by the worker that owns
  * the source.
  *
@@ -27,9 +27,9 @@ struct capture {
 void capture_report(
 	struct capture *capture, const struct rtcp_sender *sender, uint64_t arrival_ntp);
 /*
- * The source's timestamp of what it captures at `ntp`, our clock. False: no report yet, or the last
- * one is more than 30 s old.
+ * When the source captured what it gave this timestamp, our clock. False: no report yet, or it is
+ * more than 30 s from the last one.
  */
-bool capture_at(const struct capture *capture, uint64_t ntp, uint32_t *timestamp);
+bool capture_time(const struct capture *capture, uint32_t timestamp, uint64_t *ntp);
 
 #endif

@@ -7,6 +7,7 @@
 #ifndef STENTOR_DATAPLANE_CORE_HISTORY_H
 #define STENTOR_DATAPLANE_CORE_HISTORY_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /*

@@ -15,6 +15,8 @@
 #include <stdint.h>
 
 #define INDEX_MAX ((UINT64_C(1) << 48) - 1)
+/* SRTCP has 31 bits, RFC 3711 section 3.4. */
+#define INDEX_SRTCP_MAX UINT64_C(0x7fffffff)
 /* A leg does not start in this many last packets before a wrap: it would miss the wrap too easily.
  */
 #define INDEX_ORIGIN_GUARD 64

@@ -19,7 +19,7 @@
 #include "dataplane/ctl/map.h"
 
 #define MAGIC UINT64_C(0x5844494e544e5453) /* "STNTNIDX" */
-#define VERSION 1
+#define VERSION 2
 #define HEADER_SIZE 4096
 #define RECORDS_MAX (16u << 20)
 
@@ -111,17 +111,21 @@ static const char *header_fault(const struct file_header *header, size_t size)
 	return NULL;
 }
 
-static bool cell_plausible(uint32_t kind, unsigned int cell, uint64_t value)
+/* How far a cell may count; a cell that is not used stays 0. */
+static uint64_t cell_max(uint32_t kind, unsigned int cell)
 {
-	if (kind == INDEX_ROOM)
-		return cell < INDEX_ROOM_CLOCK ? value <= INDEX_MAX : value <= UINT32_MAX;
+	if (kind == INDEX_ROOM) {
+		if (cell < INDEX_ROOM_CLOCK)
+			return INDEX_MAX;
+		return cell < INDEX_ROOM_REPORT ? UINT32_MAX : INDEX_SRTCP_MAX;
+	}
 	if (cell < INDEX_LEG_SOURCE)
-		return value <= INDEX_MAX;
+		return INDEX_MAX;
 	if (cell == INDEX_LEG_SOURCE)
-		return value <= INDEX_MAX + 1;
+		return INDEX_MAX + 1;
 	if (cell == INDEX_LEG_RTCP)
-		return value <= UINT64_C(1) << 31;
-	return value == 0;
+		return INDEX_SRTCP_MAX + 1;
+	return cell == INDEX_LEG_REPORT ? INDEX_SRTCP_MAX : 0;
 }
 
 static const char *record_fault(const struct file_header *header, const struct record *record)
@@ -131,7 +135,7 @@ static const char *record_fault(const struct file_header *header, const struct r
 	if (record->reserved || record->check != record_check(header, record->kind, record->id))
 		return "record checksum";
 	for (unsigned int i = 0; i < INDEX_CELLS; i++)
-		if (!cell_plausible(record->kind, i, record->cell[i].value))
+		if (record->cell[i].value > cell_max(record->kind, i))
 			return "record value";
 	return NULL;
 }
@@ -144,12 +148,24 @@ static void release(struct index_store *store, struct record *record)
 	store->free_list[store->free_count++] = (uint32_t)(record - store->records);
 }
 
+/* What was sent under an SRTCP index is at most as far ahead of the record as for SRTP. */
+static bool resume_report(struct index_cell *cell)
+{
+	if (cell->value == 0)
+		return true;
+	cell->value += INDEX_RESUME_GAP;
+	return cell->value <= INDEX_SRTCP_MAX;
+}
+
 /*
- * Continues ahead of everything that was sent. Returns false when the 48 bits of one of them are
- * used up: nothing may be sent under those keys again.
+ * Continues ahead of everything that was sent. Returns false when the bits of an index are used up:
+ * nothing may be sent under those keys again.
  */
 static bool resume(struct record *record)
 {
+	unsigned int reports = record->kind == INDEX_ROOM ? STN_SLOTS_MAX : 1;
+	unsigned int first = record->kind == INDEX_ROOM ? INDEX_ROOM_REPORT : INDEX_LEG_REPORT;
+
 	for (unsigned int i = 0; i < STN_SLOTS_MAX; i++) {
 		uint64_t last = record->cell[i].value;
 
@@ -157,6 +173,9 @@ static bool resume(struct record *record)
 		if (last && !record->cell[i].value)
 			return false;
 	}
+	for (unsigned int i = 0; i < reports; i++)
+		if (!resume_report(&record->cell[first + i]))
+			return false;
 	return true;
 }
 

@@ -93,6 +93,7 @@ static int take_leg_cells(struct plan *plan, struct leg *leg)
 		return 0;
 	facts->source_index = &cells[INDEX_LEG_SOURCE];
 	facts->source_rtcp_index = &cells[INDEX_LEG_RTCP];
+	facts->report_index = &cells[INDEX_LEG_REPORT];
 	for (unsigned int i = 0; i < leg->room->version->facts.slot_count; i++) {
 		uint64_t reached = plan_relative_index(leg, i);
 

@@ -43,6 +43,7 @@ static int take_room_cells(struct plan *plan, struct room *room)
 
 		facts->slot_index[i] = &cells[INDEX_ROOM_SLOT + i];
 		facts->slot_clock[i] = &cells[INDEX_ROOM_CLOCK + i];
+		facts->slot_report[i] = &cells[INDEX_ROOM_REPORT + i];
 		if (index_cell_load(facts->slot_index[i]))
 			continue;
 		if (random_u32(&random[0]) || random_u32(&random[1])) {

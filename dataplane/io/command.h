@@ -41,6 +41,11 @@ struct room_facts {
 	struct index_cell *slot_index[STN_SLOTS_MAX]; /* last 48-bit index used, survives a crash */
 	struct index_cell
 		*slot_clock[STN_SLOTS_MAX]; /* RTP timestamp at CLOCK_MONOTONIC 0, 32 bit */
+	/*
+	 * Last SRTCP index used for this slot's SSRC, by whatever worker: the one cell that several
+	 * write, by atomic additions, each of which takes an index for good.
+	 */
+	struct index_cell *slot_report[STN_SLOTS_MAX];
 };
 
 struct ice_facts; /* dataplane/core/ice.h */
@@ -71,6 +76,7 @@ struct leg_facts {
 	struct index_cell *source_rtcp_index; /* highest SRTCP index received + 1, 0: none */
 	struct index_cell
 		*own_index[STN_SLOTS_MAX]; /* speakers: last index sent in their own space */
+	struct index_cell *report_index;   /* speakers: last SRTCP index of our reports to them */
 };
 
 enum command_type {

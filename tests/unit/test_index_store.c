@@ -69,6 +69,8 @@ START_TEST(values_go_on_ahead_after_the_process_is_gone)
 	index_cell_store(&leg[INDEX_LEG_OWN], 99);
 	index_cell_store(&leg[INDEX_LEG_SOURCE], 5001);
 	index_cell_store(&leg[INDEX_LEG_RTCP], 17);
+	index_cell_store(&leg[INDEX_LEG_REPORT], 3);
+	index_cell_store(&room[INDEX_ROOM_REPORT + 2], 4);
 	index_store_close(store);
 
 	store = open_store();
@@ -83,6 +85,9 @@ START_TEST(values_go_on_ahead_after_the_process_is_gone)
 	ck_assert_uint_eq(leg[INDEX_LEG_OWN].value, 99 + INDEX_RESUME_GAP);
 	ck_assert_uint_eq(leg[INDEX_LEG_SOURCE].value, 5001);
 	ck_assert_uint_eq(leg[INDEX_LEG_RTCP].value, 17);
+	ck_assert_uint_eq(leg[INDEX_LEG_REPORT].value, 3 + INDEX_RESUME_GAP);
+	ck_assert_uint_eq(room[INDEX_ROOM_REPORT + 2].value, 4 + INDEX_RESUME_GAP);
+	ck_assert_uint_eq(room[INDEX_ROOM_REPORT].value, 0);
 	index_store_close(store);
 }
 END_TEST
@@ -286,7 +291,9 @@ START_TEST(values_out_of_range_are_set_aside)
 		{INDEX_LEG, INDEX_LEG_OWN + 7, INDEX_MAX},
 		{INDEX_LEG, INDEX_LEG_SOURCE, INDEX_MAX + 1},
 		{INDEX_LEG, INDEX_LEG_RTCP, UINT64_C(1) << 31},
-		{INDEX_LEG, INDEX_LEG_RTCP + 1, 0},
+		{INDEX_LEG, INDEX_LEG_REPORT, (UINT64_C(1) << 31) - 1},
+		{INDEX_LEG, INDEX_LEG_REPORT + 1, 0},
+		{INDEX_ROOM, INDEX_ROOM_REPORT + 7, (UINT64_C(1) << 31) - 1},
 	};
 	static uint8_t file[16384];
 

@@ -176,39 +176,42 @@ START_TEST(capture_clock_ignores_what_the_network_adds)
 {
 	struct capture capture = {0};
 	struct rtcp_sender sender = {.ntp = 100 * SECOND, .timestamp = 5000};
-	uint32_t timestamp;
+	uint64_t ntp;
 
-	ck_assert(!capture_at(&capture, 105 * SECOND, &timestamp));
+	ck_assert(!capture_time(&capture, 5000, &ntp));
 	capture_report(&capture, &sender, 105 * SECOND + SECOND / 4);
-	/* A second of ours after the report's arrival is a second of its own. */
-	ck_assert(capture_at(&capture, 106 * SECOND + SECOND / 4, &timestamp));
-	ck_assert_uint_eq(timestamp, 5000 + 48000);
+	ck_assert(capture_time(&capture, 5000 + 48000, &ntp));
+	ck_assert_uint_eq(ntp, 106 * SECOND + SECOND / 4);
+	ck_assert(capture_time(&capture, 5000 - 24000, &ntp));
+	ck_assert_uint_eq(ntp, 104 * SECOND + 3 * SECOND / 4);
 	/* The next one is late by a second: a 64th of it is believed. */
 	sender = (struct rtcp_sender){.ntp = 105 * SECOND, .timestamp = 5000 + 5 * 48000};
 	capture_report(&capture, &sender, 111 * SECOND + SECOND / 4);
-	ck_assert(capture_at(&capture, 111 * SECOND + SECOND / 4, &timestamp));
-	ck_assert_uint_eq(timestamp, 5000 + 6 * 48000 - 48000 / 64);
+	ck_assert(capture_time(&capture, 5000 + 5 * 48000, &ntp));
+	ck_assert_uint_eq(ntp, 110 * SECOND + SECOND / 4 + SECOND / 64);
 	/* Less than ever before: that is the clocks' difference. */
 	sender = (struct rtcp_sender){.ntp = 110 * SECOND, .timestamp = 5000 + 10 * 48000};
 	capture_report(&capture, &sender, 115 * SECOND + SECOND / 8);
-	ck_assert(capture_at(&capture, 115 * SECOND + SECOND / 8, &timestamp));
-	ck_assert_uint_eq(timestamp, 5000 + 10 * 48000);
+	ck_assert(capture_time(&capture, 5000 + 10 * 48000, &ntp));
+	ck_assert_uint_eq(ntp, 115 * SECOND + SECOND / 8);
 }
 END_TEST
 
 START_TEST(capture_clock_that_was_set)
 {
 	struct capture capture = {0};
-	struct rtcp_sender sender = {.ntp = 100 * SECOND, .timestamp = 0};
-	uint32_t timestamp;
+	struct rtcp_sender sender = {.ntp = 100 * SECOND, .timestamp = UINT32_MAX};
+	uint64_t ntp;
 
 	capture_report(&capture, &sender, 200 * SECOND);
 	sender.ntp = 50 * SECOND; /* an hour or a minute back: believed at once */
 	capture_report(&capture, &sender, 205 * SECOND);
-	ck_assert(capture_at(&capture, 206 * SECOND, &timestamp));
-	ck_assert_uint_eq(timestamp, 48000);
-	ck_assert(capture_at(&capture, 235 * SECOND, &timestamp));
-	ck_assert(!capture_at(&capture, 236 * SECOND, &timestamp));
+	/* Over the wrap of the timestamp. */
+	ck_assert(capture_time(&capture, 48000 - 1, &ntp));
+	ck_assert_uint_eq(ntp, 206 * SECOND);
+	ck_assert(capture_time(&capture, 30 * 48000 - 1, &ntp));
+	ck_assert(!capture_time(&capture, 30 * 48000, &ntp));
+	ck_assert(!capture_time(&capture, UINT32_MAX - 30 * 48000 - 1, &ntp));
 }
 END_TEST
 
