@@ -44,14 +44,17 @@ struct sdp_section {
 	uint8_t mid_id;           /* sdes:mid, 0: not offered */
 	bool nack;                /* a=rtcp-fb of Opus: nack */
 	uint32_t ssrc;            /* the only a=ssrc, or the first; 0: none declared */
-	char media[8];            /* as in m=, for the refusal */
+	bool rtcp_rsize;          /* a=rtcp-rsize: RFC 5506 */
+	char media[16];           /* media, protocol and first format as in m=, for the refusal */
 	char protocol[32];
+	char format[32];
 };
 
 struct sdp_offer {
 	struct sdp_ice ice;
 	uint8_t fingerprint[SDP_FINGERPRINT_SIZE];
 	bool trickle;
+	bool bundle; /* a=group:BUNDLE; there may be none when there is one section */
 	unsigned int section_count;
 	struct sdp_section section[SDP_SECTIONS_MAX];
 };
@@ -77,14 +80,18 @@ struct sdp_answer {
 	const struct stn_address *candidates;
 	unsigned int candidate_count;
 	const char *cname;
-	uint8_t payload_type; /* the leg's profile */
+	/* The leg's profile. A section whose Opus has another payload type gets no slot. */
+	uint8_t payload_type;
 	uint8_t audio_level_id;
 	uint8_t red_payload_type; /* 0: RED is not accepted */
 	bool receive;             /* the first section that can send is accepted as the source */
 	/* Slot i goes to the i-th usable section that wants to receive; the rest are inactive. */
 	const uint32_t *slot_ssrc;
 	unsigned int slot_count;
-	/* A client with fewer sections than slots gets the others in its last one, unsignalled. */
+	/*
+	 * A client with fewer sections than slots gets the others in its last one: no a=ssrc stands
+	 * there then, so that all of its streams are alike to it.
+	 */
 	bool spread_unsignalled;
 };
 
@@ -92,7 +99,10 @@ struct sdp_answer {
 bool sdp_write_answer(
 	struct writer *writer, const struct sdp_offer *offer, const struct sdp_answer *answer);
 
-/* application/trickle-ice-sdpfrag of a PATCH: credentials when it restarts ICE. */
+/*
+ * application/trickle-ice-sdpfrag of a PATCH. The credentials are those of the generation it
+ * belongs to: others than the session has restart ICE (RFC 9725 section 4.3.3).
+ */
 struct sdp_fragment {
 	bool ice_known;
 	struct sdp_ice ice;

@@ -27,6 +27,9 @@ INSIDE = {
     "controlplane/events/": ("controlplane/events/", "controlplane/rooms/", "controlplane/store/",
                              "controlplane/link/", "controlplane/loop.h") + START,
     "controlplane/cli/": ("controlplane/cli/",) + START,
+    # Text to structs and back; rooms/ is where the writer is.
+    "controlplane/webrtc/sdp": ("controlplane/webrtc/sdp", "controlplane/rooms/writer.h",
+                                "dataplane/api/"),
     "controlplane/": ("controlplane/", "dataplane/api/", "configs/"),
     "perf/": ("perf/", "dataplane/", "controlplane/", "bpf/", "configs/", "tests/support/"),
     "tests/": ("",),
@@ -52,10 +55,11 @@ OUTSIDE = (
 
 # Pure code: no descriptors, no threads, no clocks, no printing to anywhere. <arpa/inet.h> is there
 # for addresses as text.
-PURE = ("dataplane/core/", "controlplane/rooms/")
+PURE = ("dataplane/core/", "controlplane/rooms/", "controlplane/webrtc/sdp")
 PURE_HEADERS = {
     "arpa/inet.h", "assert.h", "ctype.h", "endian.h", "errno.h", "inttypes.h", "limits.h",
     "stdalign.h", "stdarg.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h",
+    "strings.h",
 }
 API_HEADERS = {"stdint.h"}
 
