@@ -11,11 +11,17 @@
 #include <stdint.h>
 
 #include "dataplane/api/table.h"
+#include "dataplane/crypto/digest.h"
 
 #define STUN_HEADER_SIZE 20
 #define STUN_TRANSACTION_SIZE 12
 #define STUN_USERNAME_MAX 513
 #define STUN_SIZE_MAX 1500
+/* A success response over IPv4 and IPv6. */
+#define STUN_SUCCESS_SIZE_IPV4 64
+#define STUN_SUCCESS_SIZE_IPV6 76
+/* A check of ours without its USERNAME, which is padded to four bytes. */
+#define STUN_CHECK_SIZE 76
 
 enum stun_class { STUN_REQUEST, STUN_INDICATION, STUN_SUCCESS, STUN_ERROR };
 
@@ -28,7 +34,7 @@ struct stun {
 	uint16_t integrity_offset; /* of MESSAGE-INTEGRITY, 0: none; its 20 bytes are in range */
 	bool use_candidate;
 	bool controlling; /* ICE-CONTROLLING is there */
-	bool controlled;  /* ICE-CONTROLLED is there */
+	bool controlled;  /* ICE-CONTROLLED is there; never both */
 	uint64_t tie_breaker;
 	bool mapped_known;
 	struct stn_address mapped; /* XOR-MAPPED-ADDRESS of a response */
@@ -37,10 +43,35 @@ struct stun {
 
 /*
  * 0, or -EINVAL: not exactly one Binding message with magic cookie, lengths that add up, an
- * attribute of ours that is doubled or has the wrong size, anything but FINGERPRINT behind
- * MESSAGE-INTEGRITY (RFC 8489 section 14.5), or no correct FINGERPRINT at the end.
+ * attribute of ours that is doubled or has the wrong size, both roles, anything but FINGERPRINT
+ * behind MESSAGE-INTEGRITY (RFC 8489 section 14.5), or no correct FINGERPRINT at the end.
  * Comprehension-optional attributes that are unknown are skipped (TRAPS 29).
  */
 int stun_parse(const uint8_t *data, unsigned int size, struct stun *out);
+
+/*
+ * Whether MESSAGE-INTEGRITY of a parsed message is there and right: the sum ends before it, under a
+ * header whose length ends with it (RFC 8489 section 14.5).
+ */
+bool stun_verify(const struct stun *stun, const uint8_t *data, const struct digest_key *key);
+
+/*
+ * Both builders end with MESSAGE-INTEGRITY and FINGERPRINT, write no SOFTWARE and return the size.
+ * out has room for STUN_SUCCESS_SIZE_IPV6 bytes.
+ */
+unsigned int stun_build_success(uint8_t *out, const uint8_t transaction[STUN_TRANSACTION_SIZE],
+	const struct stn_address *mapped, const struct digest_key *key);
+
+/* A Binding request of a controlled agent. */
+struct stun_check {
+	uint8_t transaction[STUN_TRANSACTION_SIZE];
+	const char *username;
+	uint16_t username_size; /* 1 to STUN_USERNAME_MAX */
+	uint32_t priority;
+	uint64_t tie_breaker;
+};
+unsigned int stun_check_size(unsigned int username_size);
+unsigned int stun_build_check(
+	uint8_t *out, const struct stun_check *check, const struct digest_key *key);
 
 #endif
