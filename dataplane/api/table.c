@@ -44,3 +44,15 @@ const char *stn_explain_reason_name(unsigned int reason)
 {
 	return reason < STN_EXPLAIN_COUNT ? explain_names[reason] : "unknown";
 }
+
+void stn_slot_cname(uint32_t ssrc, char out[STN_CNAME_SIZE])
+{
+	static const char prefix[] = "stentor-", digits[] = "0123456789abcdef";
+	unsigned int i;
+
+	for (i = 0; i < sizeof(prefix) - 1; i++)
+		out[i] = prefix[i];
+	for (; i < STN_CNAME_SIZE - 1; i++, ssrc <<= 4)
+		out[i] = digits[ssrc >> 28];
+	out[i] = '\0';
+}

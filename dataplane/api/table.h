@@ -335,6 +335,11 @@ struct stn_room_query {
 };
 _Static_assert(sizeof(struct stn_room_query) == 32, "wire size");
 
+/* The CNAME (RFC 3550 section 6.5.1) of a slot, in RTCP and in SDP: "stentor-" and its SSRC in hex.
+ */
+#define STN_CNAME_SIZE 17
+void stn_slot_cname(uint32_t ssrc, char out[STN_CNAME_SIZE]);
+
 struct stn_slot_stats {
 	uint32_t ssrc;
 	uint32_t level;  /* RFC 6464, 0 loudest to 127 silent; of the holder, smoothed */

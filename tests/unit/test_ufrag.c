@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <string.h>
 
+#include "dataplane/api/table.h"
 #include "dataplane/api/ufrag.h"
 #include "tests/support/unit.h"
 
@@ -55,6 +56,15 @@ START_TEST(refuses_other_sizes_and_characters)
 }
 END_TEST
 
+START_TEST(cname_is_the_ssrc_in_hex)
+{
+	char cname[STN_CNAME_SIZE];
+
+	stn_slot_cname(0x0a1b2c3f, cname);
+	ck_assert_str_eq(cname, "stentor-0a1b2c3f");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("ufrag");
@@ -63,6 +73,7 @@ int main(void)
 	tcase_add_test(tcase, is_base64_of_id_and_random);
 	tcase_add_test(tcase, reads_back_what_it_wrote);
 	tcase_add_test(tcase, refuses_other_sizes_and_characters);
+	tcase_add_test(tcase, cname_is_the_ssrc_in_hex);
 	suite_add_tcase(suite, tcase);
 	return unit_run(suite);
 }
