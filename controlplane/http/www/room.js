@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a page in a room is doing: a state machine without a clock, network or document. step()
+ * takes the model and what happened and returns the next model with effects for page.js to perform:
+ *
+ *   {do: 'connect', kind}    a fresh session; 'listen' or 'speak'
+ *   {do: 'restart'}          ICE restart of the session there is
+ *   {do: 'close'}            end the session
+ *   {do: 'wait', ms}         say {is: 'timer'} then; a new one replaces it
+ *   {do: 'microphone', on}   open or close it: {is: 'microphone', ok, message} answers the opening
+ *   {do: 'mute', muted}      what the microphone sends
+ *   {do: 'request', type}    a request of the event protocol
+ *   {do: 'forget'}           the token is worth nothing any more
+ */
+
+export const RESTART_MS = 5000; /* what an ICE restart may take before a fresh session is tried */
+const BACKOFF_MS = [0, 500, 1000, 2000, 4000, 8000, 15000];
+const FULL_MS = 5000;
+const FULL_MAX_MS = 120000;
+
+export function begin() {
+	return {
+		phase: 'idle', /* idle, connecting, live, reconnecting, full, removed, closed, denied */
+		want: 'listen', /* the kind of session wanted */
+		live: null, /* the kind that is up, or was last */
+		role: null, /* listener, speaker, host; null: not known */
+		floor: 'none', /* none, asked */
+		given: false, /* the floor was given here, and can be given back */
+		microphone: 'off', /* off, opening, on */
+		muted: false, /* by oneself */
+		silenced: false, /* by the host */
+		attempt: 0,
+		waitMs: 0,
+		message: '',
+	};
+}
+
+/* The one word that the page shows. */
+export function stateOf(model) {
+	if (model.phase !== 'live')
+		return model.phase;
+	return model.live === 'speak' ? 'speaking' : 'listening';
+}
+
+export function maySpeak(model) {
+	return model.role === 'speaker' || model.role === 'host';
+}
+
+export function isOver(model) {
+	return ['removed', 'closed', 'denied'].includes(model.phase);
+}
+
+function isActive(model) {
+	return ['connecting', 'live', 'reconnecting', 'full'].includes(model.phase);
+}
+
+function over(model, phase, message) {
+	const effects = [{ do: 'close' }, { do: 'microphone', on: false }];
+	/* The token is no longer good for anything; a removed member's must not be tried again. */
+	if (phase !== 'closed')
+		effects.push({ do: 'forget' });
+	return [{
+		...model, phase, message, live: null, floor: 'none', microphone: 'off', want: 'listen',
+		muted: false,
+	}, effects];
+}
+
+function silence(model) {
+	return { do: 'mute', muted: model.muted };
+}
+
+function backToListening(model, message) {
+	const next = {
+		...model, want: 'listen', floor: 'none', given: false, microphone: 'off', muted: false,
+		message,
+	};
+	const effects = [{ do: 'microphone', on: false }];
+	if (isActive(model) && (model.want === 'speak' || model.live === 'speak')) {
+		next.phase = model.phase === 'live' ? 'connecting' : model.phase;
+		effects.push({ do: 'connect', kind: 'listen' });
+	}
+	return [next, effects];
+}
+
+/* The next try: at once after something that worked, later and later after something that did not. */
+function retry(model, leastMs, message) {
+	const ms = Math.max(leastMs, BACKOFF_MS[Math.min(model.attempt, BACKOFF_MS.length - 1)]);
+	return [{ ...model, phase: 'reconnecting', attempt: model.attempt + 1, waitMs: ms, message },
+		[{ do: 'wait', ms }]];
+}
+
+function refused(model, event) {
+	if (!isActive(model))
+		return [model, []];
+	switch (event.status) {
+	case 401:
+		return over(model, 'denied', event.message);
+	case 403:
+		/* Who may not speak may still listen. */
+		if (model.want === 'speak')
+			return backToListening({ ...model, role: 'listener' }, event.message);
+		return over(model, 'denied', event.message);
+	case 404:
+	case 410:
+		return over(model, 'closed', event.message);
+	case 429:
+	case 503: {
+		const ms = Math.min(FULL_MAX_MS, event.retryAfterMs ?? FULL_MS);
+		return [{ ...model, phase: 'full', waitMs: ms, message: event.message },
+			[{ do: 'wait', ms }]];
+	}
+	default:
+		return retry(model, 500, event.message);
+	}
+}
+
+const transitions = {
+	'listen'(model) {
+		if (model.phase !== 'idle')
+			return [model, []];
+		return [{
+			...begin(), role: model.role, silenced: model.silenced, phase: 'connecting',
+		}, [{ do: 'connect', kind: 'listen' }]];
+	},
+	'leave'(model) {
+		if (!isActive(model))
+			return [model, []];
+		const effects = [{ do: 'close' }, { do: 'microphone', on: false }];
+		if (model.floor === 'asked')
+			effects.unshift({ do: 'request', type: 'floor.cancel' });
+		return [{ ...begin(), role: model.role, silenced: model.silenced }, effects];
+	},
+	'open'(model, event) {
+		if (!isActive(model))
+			return [model, []];
+		return [{
+			...model, phase: 'live', live: event.kind, attempt: 0, waitMs: 0,
+			message: event.kind === model.want ? '' : model.message,
+		}, event.kind === 'speak' ? [silence(model)] : []];
+	},
+	/* ICE restart first: it keeps the keys, so that nothing but the path changes. */
+	'lost'(model) {
+		if (model.phase === 'live')
+			return [{ ...model, phase: 'reconnecting', attempt: 0, message: '' },
+				[{ do: 'restart' }, { do: 'wait', ms: RESTART_MS }]];
+		if (model.phase === 'connecting' || model.phase === 'reconnecting')
+			return retry(model, 0, '');
+		return [model, []];
+	},
+	'timer'(model) {
+		if (model.phase !== 'reconnecting' && model.phase !== 'full')
+			return [model, []];
+		const kind = model.want === 'speak' && model.microphone === 'on' ? 'speak' : 'listen';
+		return [{ ...model, phase: model.live === null ? 'connecting' : 'reconnecting' },
+			[{ do: 'connect', kind }]];
+	},
+	'refused': refused,
+	/* Requests that were refused change nothing but what is said. */
+	'declined'(model, event) {
+		return [{
+			...model, message: event.message,
+			floor: event.type === 'floor.request' ? 'none' : model.floor,
+		}, []];
+	},
+
+	/* What the relay tells. */
+	'role'(model, event) {
+		const next = { ...model, role: event.role };
+		if (event.role === 'listener' && model.want === 'speak')
+			return backToListening(next, 'You are listening again.');
+		return [next, []];
+	},
+	'granted'(model) {
+		const next = {
+			...model, role: model.role === 'host' ? 'host' : 'speaker', floor: 'none',
+			given: true,
+		};
+		if (model.floor !== 'asked' || !isActive(model) || model.microphone !== 'off')
+			return [{ ...next, message: 'You may speak now.' }, []];
+		return [{ ...next, microphone: 'opening', message: 'You have the floor.' },
+			[{ do: 'microphone', on: true }]];
+	},
+	'denied'(model) {
+		return [{ ...model, floor: 'none', message: 'The host has not given you the floor.' }, []];
+	},
+	'released'(model) {
+		return backToListening({ ...model, role: 'listener' }, 'You are listening again.');
+	},
+	'silenced'(model, event) {
+		return [{ ...model, silenced: event.silenced }, []];
+	},
+	'removed'(model, event) {
+		return over(model, 'removed', event.message ?? '');
+	},
+	'ended'(model, event) {
+		return over(model, 'denied', event.message ?? '');
+	},
+	'closed'(model) {
+		return over(model, 'closed', '');
+	},
+
+	/* The buttons of somebody who listens. */
+	'ask'(model) {
+		if (model.phase !== 'live' || model.floor !== 'none' || maySpeak(model))
+			return [model, []];
+		return [{ ...model, floor: 'asked', message: '' }, [{ do: 'request', type: 'floor.request' }]];
+	},
+	'withdraw'(model) {
+		if (model.floor !== 'asked')
+			return [model, []];
+		return [{ ...model, floor: 'none', message: '' }, [{ do: 'request', type: 'floor.cancel' }]];
+	},
+	'speak'(model) {
+		if (model.phase !== 'live' || !maySpeak(model) || model.microphone !== 'off')
+			return [model, []];
+		return [{ ...model, microphone: 'opening', message: '' }, [{ do: 'microphone', on: true }]];
+	},
+	'microphone'(model, event) {
+		if (model.microphone !== 'opening')
+			return [model, event.ok ? [{ do: 'microphone', on: false }] : []];
+		if (!event.ok)
+			return [{ ...model, microphone: 'off', message: event.message }, []];
+		const next = { ...model, microphone: 'on', want: 'speak', muted: false };
+		/* While there is no connection, the next one will be a speaker's. */
+		return model.phase === 'live' ? [next, [{ do: 'connect', kind: 'speak' }]] : [next, []];
+	},
+	/* Stops speaking, and gives back a floor that was given. */
+	'release'(model) {
+		if (model.want !== 'speak' && model.live !== 'speak')
+			return [model, []];
+		const [next, effects] = backToListening(model, '');
+		return [next, model.given ? [...effects, { do: 'request', type: 'floor.release' }] : effects];
+	},
+	'mute'(model) {
+		if (model.want !== 'speak')
+			return [model, []];
+		const next = { ...model, muted: !model.muted };
+		return [next, [silence(next)]];
+	},
+};
+
+/* [next model, effects]. What does not fit the state changes nothing. */
+export function step(model, event) {
+	return transitions[event.is](model, event);
+}
