@@ -8,8 +8,10 @@
 #include "controlplane/rooms/admission.h"
 #include "controlplane/rooms/policy.h"
 #include "controlplane/rooms/secret.h"
+#include "controlplane/rooms/token.h"
 
 const char *const admission_protection_names[] = {"leg", "group", NULL};
+const char *const admission_transport_names[] = {"keyed", "webrtc", NULL};
 const char *const admission_role_names[] = {"listener", "speaker", "host", NULL};
 
 int admission_address(const char *text, uint64_t port, struct stn_address *address)
@@ -59,32 +61,47 @@ static bool take_address(
 	return true;
 }
 
-/* The room's profile for this payload type and level id, a new one if there is space. */
-static bool take_profile(struct plan *plan, struct room *room, const struct admission *admission,
-	struct member *member)
+int admission_profile(struct plan *plan, struct room *room, const struct stn_profile *wanted)
 {
 	struct stn_op_room_put *put = &room->put;
 	struct room_settings settings;
+	uint8_t position = 0;
+
+	while (position < put->profile_count &&
+		memcmp(&put->profile[position], wanted, sizeof(*wanted)) != 0)
+		position++;
+	if (position == STN_PROFILES_MAX) {
+		verdict_refuse(&plan->verdict, VERDICT_CAPACITY,
+			"payload_type %u with audio_level_id %u: the room has its %u combinations",
+			wanted->payload_type, wanted->audio_level_id, STN_PROFILES_MAX);
+		return -1;
+	}
+	if (position == put->profile_count) {
+		plan_room_settings(room, &settings);
+		settings.profile_count++;
+		if (!plan_room_set(plan, room, &settings))
+			return -1;
+		put->profile[position] = *wanted;
+	}
+	/* Until it is acknowledged everybody who needs it brings it along. */
+	if (position >= room->profiles_known && position >= plan->profiles) {
+		if (!plan_op(plan, put, sizeof(*put)))
+			return -1;
+		plan->profiles = put->profile_count;
+	}
+	return position;
+}
+
+static bool take_profile(struct plan *plan, struct room *room, const struct admission *admission,
+	struct member *member)
+{
 	struct stn_profile wanted = {.payload_type = (uint8_t)admission->payload_type,
 		.audio_level_id = (uint8_t)admission->audio_level_id};
+	int position = admission_profile(plan, room, &wanted);
 
-	for (uint8_t i = 0; i < put->profile_count; i++) {
-		if (memcmp(&put->profile[i], &wanted, sizeof(wanted)) == 0) {
-			member->put.profile = i;
-			return true;
-		}
-	}
-	if (put->profile_count == STN_PROFILES_MAX)
-		return verdict_refuse(&plan->verdict, VERDICT_CAPACITY,
-			"payload_type %u with audio_level_id %u: the room has its %u combinations",
-			wanted.payload_type, wanted.audio_level_id, STN_PROFILES_MAX);
-	member->put.profile = put->profile_count;
-	plan_room_settings(room, &settings);
-	settings.profile_count++;
-	if (!plan_room_set(plan, room, &settings))
-		return false;
-	put->profile[member->put.profile] = wanted;
-	return plan_op(plan, put, sizeof(*put));
+	if (position >= 0)
+		member->put.profile = (uint8_t)position;
+	return position >= 0;
 }
 
 static bool take_given_key(struct plan *plan, struct room *room, const char *name, const char *text,
@@ -155,11 +172,9 @@ static void take_silence(const struct plan *plan, struct member *member)
 {
 	const struct silence *silence = hash_find(&member->room->silenced, member->user.text);
 
-	if (silence == NULL || member->role == ROLE_LISTENER ||
-		(silence->until_ms != 0 && silence->until_ms <= plan->now.wall_ms))
+	if (silence != NULL && silence->until_ms != 0 && silence->until_ms <= plan->now.wall_ms)
 		return;
-	member->put.flags |= STN_LEG_MUTED;
-	member->put.mute_until_ns = silence->until_ns;
+	member_apply_silence(member->room, member->user.text, member->role, &member->put);
 }
 
 static void take_facts(struct plan *plan, struct registry *registry, struct member *member,
@@ -169,20 +184,48 @@ static void take_facts(struct plan *plan, struct registry *registry, struct memb
 
 	put->op = (struct stn_op){STN_OP_LEG_PUT, sizeof(*put), 0};
 	put->member_id = registry->next_id++;
-	put->leg_id = registry->next_id++;
+	put->transport = admission->transport == 1 ? STN_TRANSPORT_WEBRTC : STN_TRANSPORT_KEYED;
+	if (put->transport == STN_TRANSPORT_KEYED)
+		put->leg_id = registry->next_id++;
 	put->room_id = member->room->put.room_id;
 	put->role = member->role == ROLE_LISTENER ? STN_ROLE_LISTENER : STN_ROLE_SPEAKER;
 	put->protection = admission->protection == 1 ? STN_PROTECTION_GROUP : STN_PROTECTION_LEG;
-	put->transport = STN_TRANSPORT_KEYED;
-	if (member->role != ROLE_LISTENER) {
+	if (member->role != ROLE_LISTENER && put->transport == STN_TRANSPORT_KEYED) {
 		put->payload_type = (uint8_t)admission->payload_type;
 		put->audio_level_id = (uint8_t)admission->audio_level_id;
-		put->source_ssrc = (uint32_t)admission->ssrc;
+		put->source_ssrc = member->ssrc = (uint32_t)admission->ssrc;
 	}
 	member->joined_ms = plan->now.wall_ms;
 	if (admission->duration_ms != 0)
 		member->end_ms = plan->now.wall_ms + (int64_t)admission->duration_ms;
 	put->end_ns = moment_mono(&plan->now, member->end_ms);
+}
+
+/* What a browser brings along comes in its SDP; until then there is a seat and a token. */
+static bool take_seat(struct plan *plan, struct registry *registry, struct member *member,
+	const struct admission *admission)
+{
+	if (admission->address != NULL || admission->port != 0 || admission->tx_key != NULL ||
+		admission->rx_key != NULL || admission->ssrc != 0 || admission->suite != 0 ||
+		admission->protection != 0 || admission->audio_level_id != 0 ||
+		admission->payload_type != PAYLOAD_TYPE_FALLBACK)
+		return verdict_refuse(&plan->verdict, VERDICT_INVALID,
+			"transport: webrtc agrees on address, keys and payload types by SDP");
+	member->token = token_mint(registry, member);
+	if (member->token == NULL)
+		return verdict_refuse(&plan->verdict, VERDICT_UNAVAILABLE, "no random numbers");
+	member->keys_known = true;
+	if (registry->limits.join_timeout_ms != 0)
+		member->seat_ns = plan->now.mono_ns + registry->limits.join_timeout_ms * 1000000u;
+	return true;
+}
+
+static bool take_leg(struct plan *plan, struct registry *registry, struct member *member,
+	const struct admission *admission)
+{
+	return take_address(admission, member, &plan->verdict) &&
+	       take_profile(plan, member->room, admission, member) &&
+	       take_keys(plan, registry, member, admission);
 }
 
 static bool fits(const struct registry *registry, const struct room *room, const char *user,
@@ -206,6 +249,7 @@ bool admission_admit(struct plan *plan, struct registry *registry,
 	const char *user = admission->member == NULL ? request->actor : admission->member;
 	struct room *room = request->room;
 	struct member *member;
+	bool taken;
 
 	if (!policy_join(room, request->actor, user, request->role, &plan->verdict) ||
 		!fits(registry, room, user, &plan->verdict))
@@ -218,13 +262,12 @@ bool admission_admit(struct plan *plan, struct registry *registry,
 	member->room = room;
 	take_facts(plan, registry, member, admission);
 	take_silence(plan, member);
-	if (!take_address(admission, member, &plan->verdict) ||
-		!take_profile(plan, room, admission, member) ||
-		!take_keys(plan, registry, member, admission) ||
-		!plan_member_add(plan, registry, member)) {
+	taken = member_webrtc(member) ? take_seat(plan, registry, member, admission)
+				      : take_leg(plan, registry, member, admission);
+	if (!taken || !plan_member_add(plan, registry, member)) {
 		member_free(member);
 		return false;
 	}
-	return plan_op(plan, &member->put, sizeof(member->put)) &&
+	return (member_webrtc(member) || plan_op(plan, &member->put, sizeof(member->put))) &&
 	       plan_joined(plan, member_id(member));
 }

@@ -9,6 +9,7 @@
 static const struct event_type *const families[] = {
 	room_event_types,
 	member_event_types,
+	floor_event_types,
 	moderation_event_types,
 	operation_event_types,
 };

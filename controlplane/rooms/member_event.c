@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* member.join, member.leave, member.list. */
+/* member.join, member.token, member.leave, member.list. */
 #include <string.h>
 
 #include "controlplane/rooms/admission.h"
@@ -7,6 +7,7 @@
 #include "controlplane/rooms/outgoing.h"
 #include "controlplane/rooms/policy.h"
 #include "controlplane/rooms/secret.h"
+#include "controlplane/rooms/token.h"
 
 #define MEMBERS_MAX 2048 /* of one join; the line's 64 KiB hold fewer */
 #define DURATION_MAX_MS (366LL * 24 * 3600 * 1000)
@@ -18,10 +19,9 @@ struct member_join {
 	struct event_list members;
 };
 
-static const char *const transport_names[] = {"keyed", NULL};
-
 /* The same of a join itself and of an item of "members"; the two differ in the fallbacks. */
-#define ADMISSION_FIELDS(type_, at_, suite_, protection_, payload_type_, level_, duration_) \
+#define ADMISSION_FIELDS( \
+	type_, at_, transport_, suite_, protection_, payload_type_, level_, duration_) \
 	{.name = "member", .kind = FIELD_ID, .offset = offsetof(type_, at_ member)}, \
 		{.name = "address", \
 			.kind = FIELD_TEXT, \
@@ -45,7 +45,8 @@ static const char *const transport_names[] = {"keyed", NULL};
 			.offset = offsetof(type_, at_ protection)}, \
 		{.name = "transport", \
 			.kind = FIELD_CHOICE, \
-			.choices = transport_names, \
+			.choices = admission_transport_names, \
+			.fallback = (transport_), \
 			.offset = offsetof(type_, at_ transport)}, \
 		{.name = "tx_key", \
 			.kind = FIELD_TEXT, \
@@ -77,11 +78,11 @@ static const char *const transport_names[] = {"keyed", NULL};
 	}
 
 static const struct field admission_fields[] = {
-	ADMISSION_FIELDS(struct admission, , INHERIT, INHERIT, INHERIT, INHERIT, INHERIT),
+	ADMISSION_FIELDS(struct admission, , INHERIT, INHERIT, INHERIT, INHERIT, INHERIT, INHERIT),
 	{.name = NULL}};
 
 static const struct field member_join_fields[] = {
-	ADMISSION_FIELDS(struct member_join, one., 0, 0, PAYLOAD_TYPE_FALLBACK, 0, 0),
+	ADMISSION_FIELDS(struct member_join, one., 0, 0, 0, PAYLOAD_TYPE_FALLBACK, 0, 0),
 	{.name = "role",
 		.kind = FIELD_CHOICE,
 		.flags = FIELD_REQUIRED,
@@ -97,6 +98,8 @@ static const struct field member_join_fields[] = {
 
 static void inherit(struct admission *item, const struct admission *from)
 {
+	if (item->transport == INHERIT)
+		item->transport = from->transport;
 	if (item->suite == INHERIT)
 		item->suite = from->suite;
 	if (item->protection == INHERIT)
@@ -134,6 +137,21 @@ static bool admit_all(struct plan *plan, struct registry *registry,
 	return true;
 }
 
+static void answer_token(struct plan *plan, const struct registry *registry, uint64_t id)
+{
+	writer_mark(&plan->answer, "token", SECRET_MARK_TOKEN, id);
+	if (registry->limits.public_url != NULL)
+		writer_mark(&plan->answer, "url", SECRET_MARK_URL, id);
+}
+
+static void answer_leg(struct plan *plan, const struct member *member)
+{
+	if (member->put.leg_id == 0)
+		writer_null(&plan->answer, "leg");
+	else
+		writer_id(&plan->answer, "leg", member->put.leg_id);
+}
+
 static void answer_join(struct plan *plan, const struct registry *registry, const struct room *room)
 {
 	writer_string(&plan->answer, "room", room->name.text);
@@ -145,13 +163,34 @@ static void answer_join(struct plan *plan, const struct registry *registry, cons
 		writer_begin_object(&plan->answer, NULL);
 		writer_string(&plan->answer, "member", member->user.text);
 		writer_id(&plan->answer, "member_id", id);
-		writer_id(&plan->answer, "leg", member->put.leg_id);
-		writer_mark(&plan->answer, "tx_key", SECRET_MARK_TX, id);
-		writer_mark(&plan->answer, "rx_key", SECRET_MARK_RX, id);
+		answer_leg(plan, member);
+		if (member_webrtc(member)) {
+			answer_token(plan, registry, id);
+		} else {
+			writer_mark(&plan->answer, "tx_key", SECRET_MARK_TX, id);
+			writer_mark(&plan->answer, "rx_key", SECRET_MARK_RX, id);
+		}
 		writer_end_object(&plan->answer);
 	}
 	writer_end_array(&plan->answer);
 	room_describe_slots(&plan->answer, room);
+}
+
+/* Announces who came in by this plan. */
+static void announce_join(struct plan *plan, struct registry *registry, struct room *room,
+	const char *actor, enum member_role role)
+{
+	struct writer writer = {0};
+
+	outgoing_begin(&writer, plan, registry, room, "member.joined");
+	writer_string(&writer, "actor", actor);
+	writer_string(&writer, "role", admission_role_names[role]);
+	writer_begin_array(&writer, "joined");
+	for (size_t i = 0; i < plan->joined_count; i++)
+		writer_string(
+			&writer, NULL, registry_member_by_id(registry, plan->joined[i])->user.text);
+	writer_end_array(&writer);
+	plan_event_end(plan, registry, room, &writer);
 }
 
 static void member_join(struct registry *registry, const struct event *event, struct plan *plan)
@@ -159,20 +198,51 @@ static void member_join(struct registry *registry, const struct event *event, st
 	const struct member_join *join = event_body(event);
 	struct room *room = event_find_room(registry, event, &plan->verdict);
 	struct admission_request request = {event->actor, room, (enum member_role)join->role};
-	struct writer writer = {0};
 
 	if (room == NULL || !admit_all(plan, registry, &request, join))
 		return;
-	outgoing_begin(&writer, plan, registry, room, "member.joined");
-	writer_string(&writer, "actor", event->actor);
-	writer_string(&writer, "role", admission_role_names[join->role]);
-	writer_begin_array(&writer, "joined");
-	for (size_t i = 0; i < plan->joined_count; i++)
-		writer_string(
-			&writer, NULL, registry_member_by_id(registry, plan->joined[i])->user.text);
-	writer_end_array(&writer);
-	plan_event_end(plan, registry, room, &writer);
+	announce_join(plan, registry, room, event->actor, request.role);
 	answer_join(plan, registry, room);
+}
+
+struct member_token {
+	const char *member;
+};
+
+static const struct field member_token_fields[] = {
+	{.name = "member", .kind = FIELD_ID, .offset = offsetof(struct member_token, member)},
+	{.name = NULL}};
+
+/* The one they had ends with it. A session that is open goes on, under the new one. */
+static void member_token(struct registry *registry, const struct event *event, struct plan *plan)
+{
+	const struct member_token *body = event_body(event);
+	const char *user = body->member == NULL ? event->actor : body->member;
+	struct room *room = event_find_room(registry, event, &plan->verdict);
+	struct member_state state;
+	struct member *member;
+
+	if (room == NULL || !policy_token(room, event->actor, user, &plan->verdict))
+		return;
+	member = event_find_member(room, user, &plan->verdict);
+	if (member == NULL)
+		return;
+	if (!member_webrtc(member)) {
+		verdict_refuse(&plan->verdict, VERDICT_CONFLICT,
+			"\"%s\" is in \"%s\" with keys, not by webrtc", user, room->name.text);
+		return;
+	}
+	registry_member_state(member, &state);
+	state.token = token_mint(registry, member);
+	if (state.token == NULL)
+		verdict_refuse(&plan->verdict, VERDICT_UNAVAILABLE, "no random numbers");
+	else if (!plan_member_set(plan, registry, member, &state))
+		token_free(state.token);
+	explicit_bzero(&state, sizeof(state));
+	writer_string(&plan->answer, "room", room->name.text);
+	writer_string(&plan->answer, "member", member->user.text);
+	writer_string(&plan->answer, "role", admission_role_names[member->role]);
+	answer_token(plan, registry, member_id(member));
 }
 
 struct member_leave {
@@ -238,11 +308,21 @@ static void describe(struct writer *writer, const struct member *member, bool pa
 	writer_begin_object(writer, NULL);
 	writer_string(writer, "member", member->user.text);
 	writer_id(writer, "member_id", member_id(member));
-	writer_id(writer, "leg", member->put.leg_id);
+	if (member->put.leg_id == 0)
+		writer_null(writer, "leg");
+	else
+		writer_id(writer, "leg", member->put.leg_id);
 	writer_string(writer, "role", admission_role_names[member->role]);
+	writer_string(writer, "transport",
+		admission_transport_names[member->put.transport == STN_TRANSPORT_WEBRTC]);
 	if (!page)
-		writer_string(writer, "remote", remote);
+		writer_string(writer, "remote", member->put.remote.family == 0 ? NULL : remote);
+	if (member->ssrc == 0)
+		writer_null(writer, "ssrc");
+	else
+		writer_uint(writer, "ssrc", member->ssrc);
 	writer_bool(writer, "muted", member_muted(member));
+	writer_bool(writer, "hand", member->hand != 0);
 	writer_bool(writer, "connected", member->connected);
 	writer_bool(writer, "speaking", speaking(member));
 	writer_int(writer, "joined_ms", member->joined_ms);
@@ -287,6 +367,8 @@ static void member_list(struct registry *registry, const struct event *event, st
 const struct event_type member_event_types[] = {
 	{"member.join", member_join_fields, sizeof(struct member_join),
 		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES, member_join},
+	{"member.token", member_token_fields, sizeof(struct member_token),
+		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES, member_token},
 	{"member.leave", member_leave_fields, sizeof(struct member_leave),
 		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_SAFETY | EVENT_PAGE,
 		member_leave},

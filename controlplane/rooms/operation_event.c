@@ -100,13 +100,17 @@ static void describe_leg(struct writer *writer, const struct member *member)
 
 	admission_address_text(&put->remote, remote, sizeof(remote));
 	writer_begin_object(writer, NULL);
-	writer_id(writer, "leg", put->leg_id);
+	if (put->leg_id == 0)
+		writer_null(writer, "leg"); /* a seat: no session yet */
+	else
+		writer_id(writer, "leg", put->leg_id);
 	writer_string(writer, "room", member->room->name.text);
 	writer_string(writer, "member", member->user.text);
 	writer_string(writer, "role", admission_role_names[member->role]);
-	writer_string(writer, "remote", remote);
+	writer_string(writer, "remote", put->remote.family == 0 ? NULL : remote);
+	writer_string(writer, "transport", admission_transport_names[member_webrtc(member)]);
 	writer_string(writer, "protection", admission_protection_names[group]);
-	writer_string(writer, "suite", secret_suite_name(suite));
+	writer_string(writer, "suite", suite == STN_SUITE_NONE ? NULL : secret_suite_name(suite));
 	writer_uint(writer, "payload_type", member->room->put.profile[put->profile].payload_type);
 	writer_bool(writer, "muted", member_muted(member));
 	writer_bool(writer, "connected", member->connected);

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
+#include "controlplane/rooms/admission.h"
 #include "controlplane/rooms/outgoing.h"
 
 static void write_room(
@@ -33,6 +36,63 @@ void outgoing_begin_live(
 	write_room(writer, now, room, type);
 }
 
+bool outgoing_joined(struct plan *plan, struct registry *registry, const struct member *member)
+{
+	struct writer writer = {0};
+
+	outgoing_begin(&writer, plan, registry, member->room, "member.joined");
+	writer_string(&writer, "actor", member->user.text);
+	writer_string(&writer, "role", admission_role_names[member->role]);
+	writer_begin_array(&writer, "joined");
+	writer_string(&writer, NULL, member->user.text);
+	writer_end_array(&writer);
+	return plan_event_end(plan, registry, member->room, &writer);
+}
+
+static bool remove_leg(struct plan *plan, uint64_t leg_id)
+{
+	struct stn_op_leg_remove op = {.op = {STN_OP_LEG_REMOVE, sizeof(op), 0}, .leg_id = leg_id};
+
+	return leg_id == 0 || plan_op(plan, &op, sizeof(op));
+}
+
+/* A fresh state without a leg; nothing of the old one is left in it. */
+static void without_leg(const struct plan *plan, const struct registry *registry,
+	struct member_state *state, enum seat seat)
+{
+	struct stn_op_leg_put *put = &state->put;
+
+	put->leg_id = 0;
+	put->key_store_id = 0;
+	put->remote = (struct stn_address){0};
+	put->flags &= (uint8_t)~STN_LEG_ORIGIN_KNOWN;
+	explicit_bzero(&put->tx, sizeof(put->tx));
+	explicit_bzero(&put->rx, sizeof(put->rx));
+	memset(put->origin, 0, sizeof(put->origin));
+	state->peer = NULL;
+	state->keys_known = true;
+	state->tried = state->programmed = state->connected = false;
+	state->seat = seat;
+	state->seat_ns =
+		registry->limits.reconnect_grace_ms == 0
+			? 0
+			: plan->now.mono_ns + registry->limits.reconnect_grace_ms * 1000000u;
+}
+
+bool outgoing_leg_ended(
+	struct plan *plan, struct registry *registry, struct member *member, enum seat seat)
+{
+	uint64_t leg_id = member->put.leg_id;
+	struct member_state state;
+	bool done;
+
+	registry_member_state(member, &state);
+	without_leg(plan, registry, &state, seat);
+	done = plan_member_set(plan, registry, member, &state);
+	explicit_bzero(&state, sizeof(state));
+	return done && remove_leg(plan, leg_id);
+}
+
 bool outgoing_member_left(
 	struct plan *plan, struct registry *registry, struct member *member, const char *reason)
 {
@@ -45,11 +105,8 @@ bool outgoing_members_left(struct plan *plan, struct registry *registry, struct 
 	struct writer writer = {0};
 
 	for (size_t i = 0; i < count; i++) {
-		struct stn_op_leg_remove op = {.op = {STN_OP_LEG_REMOVE, sizeof(op), 0}};
-
-		op.leg_id = members[i]->put.leg_id;
 		if (!plan_member_remove(plan, registry, members[i]) ||
-			!plan_op(plan, &op, sizeof(op)))
+			!remove_leg(plan, members[i]->put.leg_id))
 			return false;
 	}
 	outgoing_begin(&writer, plan, registry, room, "member.left");
@@ -70,11 +127,8 @@ bool outgoing_room_closed(struct plan *plan, struct registry *registry, struct r
 	uint64_t id = 0;
 
 	while ((member = roster_next(&room->roster, &id)) != NULL) {
-		struct stn_op_leg_remove leg = {.op = {STN_OP_LEG_REMOVE, sizeof(leg), 0}};
-
-		leg.leg_id = member->put.leg_id;
 		if (!plan_member_remove(plan, registry, member) ||
-			!plan_op(plan, &leg, sizeof(leg)))
+			!remove_leg(plan, member->put.leg_id))
 			return false;
 	}
 	op.room_id = room->put.room_id;
@@ -85,6 +139,18 @@ bool outgoing_room_closed(struct plan *plan, struct registry *registry, struct r
 	       plan_room_remove(plan, registry, room);
 }
 
+bool outgoing_mute_op(struct plan *plan, const struct member *member)
+{
+	struct stn_op_leg_mute op = {.op = {STN_OP_LEG_MUTE, sizeof(op), 0}};
+
+	if (member->put.leg_id == 0 || member->put.role != STN_ROLE_SPEAKER)
+		return true;
+	op.leg_id = member->put.leg_id;
+	op.muted = member_muted(member);
+	op.until_ns = member->put.mute_until_ns;
+	return plan_op(plan, &op, sizeof(op));
+}
+
 bool outgoing_silence(struct plan *plan, struct registry *registry, struct room *room,
 	const struct audit *why, bool muted, int64_t until_ms)
 {
@@ -93,15 +159,8 @@ bool outgoing_silence(struct plan *plan, struct registry *registry, struct room 
 
 	if (!plan_silence(plan, room, why->member, muted, until_ms))
 		return false;
-	if (member != NULL && member->role != ROLE_LISTENER) {
-		struct stn_op_leg_mute op = {.op = {STN_OP_LEG_MUTE, sizeof(op), 0}};
-
-		op.leg_id = member->put.leg_id;
-		op.muted = muted;
-		op.until_ns = member->put.mute_until_ns;
-		if (!plan_op(plan, &op, sizeof(op)))
-			return false;
-	}
+	if (member != NULL && !outgoing_mute_op(plan, member))
+		return false;
 	outgoing_begin(&writer, plan, registry, room, muted ? "member.muted" : "member.unmuted");
 	writer_string(&writer, "actor", why->actor);
 	writer_string(&writer, "member", why->member);

@@ -17,6 +17,16 @@ void outgoing_begin(struct writer *writer, const struct plan *plan, const struct
 void outgoing_begin_live(
 	struct writer *writer, const struct moment *now, const struct room *room, const char *type);
 
+/* One has come in by themself: event member.joined. */
+bool outgoing_joined(struct plan *plan, struct registry *registry, const struct member *member);
+
+/* A WebRTC member's leg ends and their seat is kept for a while: change, leg removal, no event. */
+bool outgoing_leg_ended(
+	struct plan *plan, struct registry *registry, struct member *member, enum seat seat);
+
+/* Says to the data plane whether the member's leg is muted, if it is one that can send. */
+bool outgoing_mute_op(struct plan *plan, const struct member *member);
+
 /* A membership ends: change, leg removal, event member.left. */
 bool outgoing_member_left(
 	struct plan *plan, struct registry *registry, struct member *member, const char *reason);

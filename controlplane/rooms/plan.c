@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "controlplane/rooms/plan.h"
+#include "controlplane/rooms/token.h"
 
 void plan_init(struct plan *plan, const struct moment *now)
 {
@@ -103,6 +104,57 @@ bool plan_member_add(struct plan *plan, struct registry *registry, struct member
 	return true;
 }
 
+bool plan_member_set(struct plan *plan, struct registry *registry, struct member *member,
+	const struct member_state *state)
+{
+	struct member_state *before = malloc(sizeof(*before));
+	struct change *change;
+
+	if (before != NULL)
+		registry_member_state(member, before);
+	if (before == NULL || !reserve(plan) || registry_member_set(registry, member, state) != 0) {
+		free(before);
+		return no_memory(plan);
+	}
+	change = note(plan, CHANGE_MEMBER_SET, member->room);
+	change->member = member;
+	change->state.before = before;
+	change->state.peer = state->peer;
+	change->state.token = state->token;
+	change->state.leg_id = state->put.leg_id;
+	return true;
+}
+
+static void state_free(struct member_state *state)
+{
+	explicit_bzero(state, sizeof(*state));
+	free(state);
+}
+
+static void state_revert(struct registry *registry, struct change *change)
+{
+	struct member *member = change->member;
+	struct peer *peer = member->peer;
+	struct token *token = member->token;
+
+	registry_member_set(registry, member, change->state.before);
+	if (peer != member->peer)
+		peer_free(peer);
+	if (token != member->token)
+		token_free(token);
+	state_free(change->state.before);
+}
+
+/* The member itself may be gone. */
+static void state_release(struct change *change)
+{
+	if (change->state.before->peer != change->state.peer)
+		peer_free(change->state.before->peer);
+	if (change->state.before->token != change->state.token)
+		token_free(change->state.before->token);
+	state_free(change->state.before);
+}
+
 bool plan_member_remove(struct plan *plan, struct registry *registry, struct member *member)
 {
 	if (!reserve(plan))
@@ -112,20 +164,18 @@ bool plan_member_remove(struct plan *plan, struct registry *registry, struct mem
 	return true;
 }
 
-/* What a silence means for the membership, if there is one that may speak. */
-static void silence_apply(struct room *room, const char *user, const struct silence *silence)
+/* What the room's silences mean for the membership, if there is one. */
+static void silence_apply(struct room *room, const char *user)
 {
 	struct member *member = registry_member(room, user);
 
-	if (member == NULL || member->role == ROLE_LISTENER)
+	if (member == NULL)
 		return;
-	room->muted -= member_muted(member);
-	if (silence != NULL)
-		member->put.flags |= STN_LEG_MUTED;
-	else
-		member->put.flags &= (uint8_t)~STN_LEG_MUTED;
-	member->put.mute_until_ns = silence == NULL ? 0 : silence->until_ns;
-	room->muted += member_muted(member);
+	if (member->role != ROLE_LISTENER)
+		room->muted -= member_muted(member);
+	member_apply_silence(room, user, member->role, &member->put);
+	if (member->role != ROLE_LISTENER)
+		room->muted += member_muted(member);
 }
 
 bool plan_silence(
@@ -151,7 +201,7 @@ bool plan_silence(
 			hash_add(&room->silenced, before); /* it was there: there is space */
 		return no_memory(plan);
 	}
-	silence_apply(room, user, after);
+	silence_apply(room, user);
 	change = note(plan, CHANGE_SILENCE_SET, room);
 	change->silence.before = before;
 	change->silence.after = after;
@@ -166,7 +216,7 @@ static void silence_revert(struct change *change)
 	hash_remove(&change->room->silenced, user);
 	if (change->silence.before != NULL)
 		hash_add(&change->room->silenced, change->silence.before);
-	silence_apply(change->room, user, change->silence.before);
+	silence_apply(change->room, user);
 	free(change->silence.after);
 }
 
@@ -311,6 +361,9 @@ static void revert_one(struct registry *registry, struct change *change)
 		registry_member_unlink(registry, change->member);
 		member_free(change->member);
 		break;
+	case CHANGE_MEMBER_SET:
+		state_revert(registry, change);
+		break;
 	case CHANGE_MEMBER_REMOVE:
 		registry_member_link(registry, change->member);
 		break;
@@ -353,6 +406,9 @@ static void release_one(struct change *change)
 		break;
 	case CHANGE_ROOM_REMOVE:
 		room_free(change->room);
+		break;
+	case CHANGE_MEMBER_SET:
+		state_release(change);
 		break;
 	case CHANGE_MEMBER_REMOVE:
 		member_free(change->member);

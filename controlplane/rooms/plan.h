@@ -19,6 +19,7 @@ enum change_type {
 	CHANGE_ROOM_SET, /* title, topic, floor, capacity, profiles */
 	CHANGE_ROOM_REMOVE,
 	CHANGE_MEMBER_ADD,
+	CHANGE_MEMBER_SET, /* role, leg, token, hand */
 	CHANGE_MEMBER_REMOVE,
 	CHANGE_EXCLUDE_ADD, /* user may not come back */
 	CHANGE_SILENCE_SET, /* user is muted, or no longer */
@@ -55,6 +56,12 @@ struct change {
 	struct member *member;
 	union {
 		struct room_settings *settings; /* ROOM_SET: as they were before */
+		struct {
+			struct member_state *before; /* its peer and token go when it is final */
+			const struct peer *peer;     /* what took their place: only to compare */
+			const struct token *token;
+			uint64_t leg_id;
+		} state; /* MEMBER_SET */
 		struct {
 			struct silence *before; /* NULL: was not */
 			struct silence *after;  /* NULL: is not any more */
@@ -93,6 +100,8 @@ struct plan {
 	uint32_t op_count;
 	uint64_t *joined; /* member ids that these operations bring in */
 	size_t joined_count, joined_capacity;
+	uint8_t profiles; /* how many of the room's the operations say; a plan is of one room */
+	uint64_t session; /* leg id of the session that these operations bring in; 0: none */
 	bool safety;
 	enum plan_query query;
 };
@@ -106,6 +115,9 @@ bool plan_room_add(struct plan *plan, struct registry *registry, struct room *ro
 bool plan_room_set(struct plan *plan, struct room *room, const struct room_settings *settings);
 bool plan_room_remove(struct plan *plan, struct registry *registry, struct room *room);
 bool plan_member_add(struct plan *plan, struct registry *registry, struct member *member);
+/* Owns the peer and the token in state from then on, and before if it returns false: not. */
+bool plan_member_set(struct plan *plan, struct registry *registry, struct member *member,
+	const struct member_state *state);
 bool plan_silence(
 	struct plan *plan, struct room *room, const char *user, bool muted, int64_t until_ms);
 bool plan_member_remove(struct plan *plan, struct registry *registry, struct member *member);

@@ -17,7 +17,7 @@ bool policy_host(
 		"only the host of \"%s\" may %s, \"%s\" is not", room->name.text, what, actor);
 }
 
-static bool may_speak(const struct room *room, const char *user)
+bool policy_may_speak(const struct room *room, const char *user)
 {
 	if (room->open_floor || is_host(room, user))
 		return true;
@@ -42,11 +42,19 @@ bool policy_join(const struct room *room, const char *actor, const char *user,
 	if (role == ROLE_HOST && !is_host(room, user))
 		return verdict_refuse(verdict, VERDICT_NOT_ALLOWED,
 			"\"%s\" is not the host of \"%s\"", user, room->name.text);
-	if (role == ROLE_SPEAKER && !is_host(room, actor) && !may_speak(room, user))
+	if (role == ROLE_SPEAKER && !is_host(room, actor) && !policy_may_speak(room, user))
 		return verdict_refuse(verdict, VERDICT_NOT_ALLOWED,
 			"\"%s\" may not speak in \"%s\": the host admits speakers", user,
 			room->name.text);
 	return true;
+}
+
+bool policy_token(
+	const struct room *room, const char *actor, const char *user, struct verdict *verdict)
+{
+	if (strcmp(actor, user) == 0)
+		return true;
+	return policy_host(room, actor, "get a token for somebody else", verdict);
 }
 
 bool policy_leave(

@@ -17,6 +17,13 @@ bool policy_host(
 bool policy_join(const struct room *room, const char *actor, const char *user,
 	enum member_role role, struct verdict *verdict);
 
+/* actor gets a fresh token for user. */
+bool policy_token(
+	const struct room *room, const char *actor, const char *user, struct verdict *verdict);
+
+/* user may speak without being asked in: an open floor, the room's list, the host. */
+bool policy_may_speak(const struct room *room, const char *user);
+
 /* actor ends the membership of user. */
 bool policy_leave(
 	const struct room *room, const char *actor, const char *user, struct verdict *verdict);

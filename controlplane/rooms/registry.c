@@ -33,6 +33,8 @@ void registry_clear(struct registry *registry)
 	while ((thing = roster_next(&registry->members, &id)) != NULL)
 		member_free(thing);
 	roster_clear(&registry->members);
+	roster_clear(&registry->legs);
+	registry->seats = NULL;
 	id = 0;
 	while ((thing = roster_next(&registry->room_roster, &id)) != NULL)
 		room_free(thing);
@@ -54,6 +56,11 @@ struct room *registry_room_by_id(const struct registry *registry, uint64_t room_
 struct member *registry_member(const struct room *room, const char *user)
 {
 	return hash_find(&room->members, user);
+}
+
+struct member *registry_member_by_leg(const struct registry *registry, uint64_t leg_id)
+{
+	return leg_id == 0 ? NULL : roster_find(&registry->legs, leg_id);
 }
 
 struct member *registry_member_by_id(const struct registry *registry, uint64_t id)
@@ -83,17 +90,125 @@ static void count_member(struct member *member, uint32_t step)
 {
 	struct room *room = member->room;
 
-	if (member->role == ROLE_LISTENER)
+	if (member->role == ROLE_LISTENER) {
 		room->listeners += step;
-	else
-		room->speaking_members += step;
+		return;
+	}
+	room->speaking_members += step;
 	if (member_muted(member))
 		room->muted += step;
 }
 
-int registry_member_link(struct registry *registry, struct member *member)
+static void seat_unlink(struct member *member)
+{
+	if (member->seat_link == NULL)
+		return;
+	*member->seat_link = member->seat_next;
+	if (member->seat_next != NULL)
+		member->seat_next->seat_link = member->seat_link;
+	member->seat_link = NULL;
+}
+
+static void seat_link(struct registry *registry, struct member *member)
+{
+	seat_unlink(member);
+	if (!member_webrtc(member) || member->put.leg_id != 0)
+		return;
+	member->seat_next = registry->seats;
+	member->seat_link = &registry->seats;
+	if (registry->seats != NULL)
+		registry->seats->seat_link = &member->seat_next;
+	registry->seats = member;
+}
+
+/* Makes what is in `state` findable; what of it is there already stays. 0 or -ENOMEM. */
+static int index_state(
+	struct registry *registry, struct member *member, const struct member_state *state)
 {
 	struct room *room = member->room;
+	int rc = 0;
+
+	if (state->token != NULL && hash_find(&registry->tokens, state->token->digest) == NULL)
+		rc = hash_add(&registry->tokens, state->token);
+	if (rc == 0 && state->put.leg_id != 0 &&
+		roster_find(&registry->legs, state->put.leg_id) == NULL)
+		rc = roster_add(&registry->legs, state->put.leg_id, member);
+	if (rc == 0 && state->hand != 0 && roster_find(&room->hands, state->hand) == NULL)
+		rc = roster_add(&room->hands, state->hand, member);
+	return rc;
+}
+
+/* Takes out what is in `state` and not in `other`. */
+static void unindex_state(struct registry *registry, struct member *member,
+	const struct member_state *state, const struct member_state *other)
+{
+	if (state->token != NULL && state->token != other->token &&
+		hash_find(&registry->tokens, state->token->digest) == state->token)
+		hash_remove(&registry->tokens, state->token->digest);
+	if (state->put.leg_id != other->put.leg_id)
+		roster_remove(&registry->legs, state->put.leg_id);
+	if (state->hand != other->hand)
+		roster_remove(&member->room->hands, state->hand);
+}
+
+void registry_member_state(const struct member *member, struct member_state *state)
+{
+	*state = (struct member_state){.role = member->role,
+		.token = member->token,
+		.peer = member->peer,
+		.hand = member->hand,
+		.keys_known = member->keys_known,
+		.tried = member->tried,
+		.programmed = member->programmed,
+		.connected = member->connected,
+		.ssrc = member->ssrc,
+		.seat_ns = member->seat_ns,
+		.seat = member->seat,
+		.put = member->put};
+}
+
+static void load_state(struct member *member, const struct member_state *state)
+{
+	member->role = state->role;
+	member->token = state->token;
+	member->peer = state->peer;
+	member->hand = state->hand;
+	member->keys_known = state->keys_known;
+	member->tried = state->tried;
+	member->programmed = state->programmed;
+	member->connected = state->connected;
+	member->ssrc = state->ssrc;
+	member->seat_ns = state->seat_ns;
+	member->seat = state->seat;
+	member->put = state->put;
+}
+
+int registry_member_set(
+	struct registry *registry, struct member *member, const struct member_state *state)
+{
+	struct member_state before;
+	int rc;
+
+	registry_member_state(member, &before);
+	rc = index_state(registry, member, state);
+	if (rc == 0) {
+		count_member(member, UINT32_MAX); /* minus one */
+		load_state(member, state);
+		count_member(member, 1);
+		unindex_state(registry, member, &before, state);
+		seat_link(registry, member);
+	} else {
+		unindex_state(registry, member, state, &before);
+	}
+	explicit_bzero(&before, sizeof(before));
+	return rc;
+}
+
+int registry_member_link(struct registry *registry, struct member *member)
+{
+	static const struct member_state nothing;
+	struct room *room = member->room;
+	struct member_state state;
 	int rc = hash_add(&room->members, member);
 
 	if (rc != 0)
@@ -104,11 +219,15 @@ int registry_member_link(struct registry *registry, struct member *member)
 	rc = roster_add(&registry->members, member_id(member), member);
 	if (rc != 0)
 		goto unlist;
-	if (member->token != NULL)
-		rc = hash_add(&registry->tokens, member->token);
+	registry_member_state(member, &state);
+	rc = index_state(registry, member, &state);
+	if (rc != 0)
+		unindex_state(registry, member, &state, &nothing);
+	explicit_bzero(&state, sizeof(state));
 	if (rc != 0)
 		goto forget;
 	count_member(member, 1);
+	seat_link(registry, member);
 	return 0;
 forget:
 	roster_remove(&registry->members, member_id(member));
@@ -121,18 +240,40 @@ unhash:
 
 void registry_member_unlink(struct registry *registry, struct member *member)
 {
+	static const struct member_state nothing;
 	struct room *room = member->room;
+	struct member_state state;
 
 	hash_remove(&room->members, member->user.text);
 	roster_remove(&room->roster, member_id(member));
 	roster_remove(&registry->members, member_id(member));
-	if (member->token != NULL)
-		hash_remove(&registry->tokens, member->token->digest);
+	registry_member_state(member, &state);
+	unindex_state(registry, member, &state, &nothing);
+	explicit_bzero(&state, sizeof(state));
 	for (unsigned int slot = 0; slot < STN_SLOTS_MAX; slot++) {
 		if (room->holder[slot] == member_id(member))
 			room->holder[slot] = 0;
 	}
 	count_member(member, UINT32_MAX); /* minus one */
+	seat_unlink(member);
+}
+
+void member_apply_silence(const struct room *room, const char *user, enum member_role role,
+	struct stn_op_leg_put *put)
+{
+	const struct silence *silence = hash_find(&room->silenced, user);
+
+	put->flags &= (uint8_t)~STN_LEG_MUTED;
+	put->mute_until_ns = 0;
+	if (put->role != STN_ROLE_SPEAKER)
+		return;
+	if (role == ROLE_LISTENER) {
+		/* Gave the floor back: the leg can send until it is replaced. */
+		put->flags |= STN_LEG_MUTED;
+	} else if (silence != NULL) {
+		put->flags |= STN_LEG_MUTED;
+		put->mute_until_ns = silence->until_ns;
+	}
 }
 
 struct room *room_make(struct registry *registry)
@@ -167,6 +308,7 @@ void room_free(struct room *room)
 	free_things(&room->used_keys);
 	hash_clear(&room->members);
 	roster_clear(&room->roster);
+	roster_clear(&room->hands);
 	free(room->speakers);
 	explicit_bzero(room, sizeof(*room));
 	free(room);
@@ -182,6 +324,15 @@ void member_free(struct member *member)
 	if (member == NULL)
 		return;
 	token_free(member->token);
+	peer_free(member->peer);
 	explicit_bzero(member, sizeof(*member));
 	free(member);
+}
+
+void peer_free(struct peer *peer)
+{
+	if (peer == NULL)
+		return;
+	explicit_bzero(peer, sizeof(*peer));
+	free(peer);
 }

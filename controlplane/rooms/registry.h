@@ -14,6 +14,9 @@ struct registry_limits {
 	uint32_t rooms_max;
 	uint32_t members_max;
 	uint32_t room_members_max;
+	/* WebRTC: how long a seat is kept before the first session, and after one; 0: to its end */
+	uint64_t join_timeout_ms, reconnect_grace_ms;
+	const char *public_url; /* where pages are, without a slash at the end; NULL: not known */
 };
 
 struct registry {
@@ -21,6 +24,8 @@ struct registry {
 	struct hash rooms; /* struct room by name */
 	struct roster room_roster;
 	struct roster members; /* struct member of all rooms by member_id */
+	struct roster legs;    /* struct member by leg_id */
+	struct member *seats;  /* first of the WebRTC members without a leg */
 	struct hash tokens;    /* struct token of all members by digest */
 	uint64_t sequence;     /* of the last event of all rooms */
 	uint64_t next_id;      /* the next to be minted, box id included */
@@ -44,10 +49,23 @@ void registry_room_unlink(struct registry *registry, struct room *room);
 int registry_member_link(struct registry *registry, struct member *member);
 void registry_member_unlink(struct registry *registry, struct member *member);
 
+/* What may change during a membership, as it is; and set to something else, counts and indices
+ * included. 0 or -ENOMEM, with nothing changed; setting back what was cannot fail. */
+void registry_member_state(const struct member *member, struct member_state *state);
+int registry_member_set(
+	struct registry *registry, struct member *member, const struct member_state *state);
+/* The member with that leg, or NULL. */
+struct member *registry_member_by_leg(const struct registry *registry, uint64_t leg_id);
+
+/* The leg's mute flag as it must be: of a source whose user is silenced, or is no speaker. */
+void member_apply_silence(const struct room *room, const char *user, enum member_role role,
+	struct stn_op_leg_put *put);
+
 /* calloc, or NULL; free erases what was secret and accepts NULL. */
 struct room *room_make(struct registry *registry);
 void room_free(struct room *room);
 struct member *member_make(void);
 void member_free(struct member *member);
+void peer_free(struct peer *peer);
 
 #endif

@@ -48,11 +48,13 @@ struct room {
 	struct stn_op_room_put put;
 	bool group_key_known;
 
-	struct hash members;   /* struct member by user */
-	struct roster roster;  /* the same by member_id */
-	struct hash excluded;  /* struct user_id: removed, may not come back */
-	struct hash silenced;  /* struct silence: muted, also when they leave and come back */
-	struct hash used_keys; /* struct used_key: digests of keys the application gave */
+	struct hash members;    /* struct member by user */
+	struct roster roster;   /* the same by member_id */
+	struct hash excluded;   /* struct user_id: removed, may not come back */
+	struct hash silenced;   /* struct silence: muted, also when they leave and come back */
+	struct hash used_keys;  /* struct used_key: digests of keys the application gave */
+	struct roster hands;    /* struct member by hand: who asks for the floor, in their order */
+	uint8_t profiles_known; /* how many of the profiles a data plane has, or had */
 	uint32_t listeners;
 	uint32_t speaking_members; /* roles host and speaker */
 	uint32_t muted;
@@ -68,19 +70,51 @@ struct token {
 	struct member *member;
 };
 
+/* Why a member without a leg keeps their seat for a while. */
+enum seat { SEAT_NEW, SEAT_LEFT, SEAT_LOST, SEAT_COUNT };
+
+#define MID_SIZE 17 /* of SDP: what sdp.h takes, with NUL */
+
+/* The leg of a WebRTC member, beyond what `put` says: while there is a session. */
+struct peer {
+	char resource[65]; /* SHA-256 of the session's resource id, in hex */
+	char mid[MID_SIZE];
+	struct stn_op_leg_ice ice; /* op.size 0: from before this program started, not yet found */
+};
+
 struct member {
 	struct user_id user;
 	enum member_role role;
 	struct room *room;
 	struct token *token; /* WebRTC; NULL: none */
+	struct peer *peer;   /* WebRTC; NULL: no session, and put.leg_id is 0 */
+	uint64_t hand;       /* place in room->hands; 0: does not ask for the floor */
 	int64_t joined_ms;
 	int64_t end_ms;  /* 0: none */
 	bool keys_known; /* false: loaded from the database, not yet found in the data plane */
 	bool tried;      /* was sent to a data plane; with unknown outcome while not programmed */
 	bool programmed; /* a data plane has acknowledged it; put.origin is what that one reported
 			  */
-	uint32_t round;  /* the last resync that named it */
 	bool connected;  /* has sent something that authenticated */
+	uint32_t round;  /* the last resync that named it */
+	uint32_t ssrc;   /* of what it sends; 0: not known */
+	struct stn_op_leg_put put;
+	/* Without a leg: until when the seat is kept (CLOCK_MONOTONIC; 0: to the end) and why. */
+	uint64_t seat_ns;
+	enum seat seat;
+	struct member *seat_next, **seat_link; /* in registry->seats; link NULL: is not in it */
+};
+
+/* What of a member changes during a membership; see registry_member_set(). */
+struct member_state {
+	enum member_role role;
+	struct token *token;
+	struct peer *peer;
+	uint64_t hand;
+	bool keys_known, tried, programmed, connected;
+	uint32_t ssrc;
+	uint64_t seat_ns;
+	enum seat seat;
 	struct stn_op_leg_put put;
 };
 
@@ -99,6 +133,18 @@ struct used_key {
 static inline uint64_t member_id(const struct member *member)
 {
 	return member->put.member_id;
+}
+
+static inline bool member_webrtc(const struct member *member)
+{
+	return member->put.transport == STN_TRANSPORT_WEBRTC;
+}
+
+/* Keys are in `put`, whoever else has them. */
+static inline bool member_keyed(const struct member *member)
+{
+	return member->put.tx.suite != STN_SUITE_NONE ||
+	       member->put.protection == STN_PROTECTION_GROUP;
 }
 
 static inline bool member_muted(const struct member *member)

@@ -84,6 +84,7 @@ void room_describe(struct writer *writer, const struct room *room)
 	writer_uint(writer, "listeners", room->listeners);
 	writer_uint(writer, "speakers", room->speaking_members);
 	writer_uint(writer, "muted", room->muted);
+	writer_uint(writer, "hands", room->hands.count);
 	writer_uint(writer, "capacity", room->capacity);
 	writer_bool(writer, "open_floor", room->open_floor);
 	writer_int(writer, "opened_ms", room->opened_ms);
@@ -175,7 +176,7 @@ static struct room *make(struct registry *registry, const struct event *event, s
 	room->put.room_id = registry->next_id++;
 	room->put.end_ns = moment_mono(&plan->now, room->end_ms);
 	room->put.slot_count = (uint8_t)open->slots;
-	room->put.profile_count = 1;
+	room->put.profile_count = room->profiles_known = 1;
 	room->put.profile[0].payload_type = PAYLOAD_TYPE_FALLBACK;
 	if (mint_ssrcs(registry, room, &plan->verdict) &&
 		take_group(registry, open, room, &plan->verdict) &&

@@ -152,6 +152,11 @@ int secret_digest(const struct stn_master_key *key, char *digest)
 	return rc;
 }
 
+void secret_base64(const unsigned char *bytes, size_t size, char *text)
+{
+	EVP_EncodeBlock((unsigned char *)text, bytes, (int)size);
+}
+
 void secret_base64url(const unsigned char *bytes, size_t size, char *text)
 {
 	unsigned char block[SECRET_TEXT_SIZE + 4];
@@ -180,6 +185,28 @@ static void append_key(struct writer *out, const struct stn_master_key *key)
 	explicit_bzero(text, sizeof(text));
 }
 
+static void append_token(
+	const struct registry *registry, const struct member *member, char kind, struct writer *out)
+{
+	const char *url = registry->limits.public_url;
+
+	if (member == NULL || member->token == NULL || member->token->text[0] == '\0' ||
+		(kind == SECRET_MARK_URL && url == NULL)) {
+		writer_append(out, "null", 4);
+		return;
+	}
+	writer_append(out, "\"", 1);
+	if (kind == SECRET_MARK_URL) {
+		writer_append(out, url, strlen(url)); /* checked: needs no escape */
+		writer_append(out, "/room/", 6);
+		writer_append(out, member->room->name.text, strlen(member->room->name.text));
+		/* A fragment is never sent to a server, so it gets into no log on its way. */
+		writer_append(out, "#token=", 7);
+	}
+	writer_append(out, member->token->text, strlen(member->token->text));
+	writer_append(out, "\"", 1);
+}
+
 static void append_mark(
 	const struct registry *registry, bool programmed, const char *mark, struct writer *out)
 {
@@ -200,6 +227,10 @@ static void append_mark(
 		else
 			append_key(
 				out, mark[1] == SECRET_MARK_TX ? &member->put.tx : &member->put.rx);
+		break;
+	case SECRET_MARK_TOKEN:
+	case SECRET_MARK_URL:
+		append_token(registry, registry_member_by_id(registry, id), mark[1], out);
 		break;
 	case SECRET_MARK_GROUP:
 		room = registry_room_by_id(registry, id);

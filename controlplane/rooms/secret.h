@@ -10,10 +10,13 @@
 #include "controlplane/rooms/registry.h"
 #include "controlplane/rooms/writer.h"
 
-/* Marks: 't' and 'r' the keys of a member (by member_id), 'g' the group key of a room (by room_id),
- * 'p' true when the data plane has everything, else false. */
+/* Marks: 't' and 'r' the keys of a member (by member_id), 'k' their token, 'u' the address of their
+ * room's page with it, 'g' the group key of a room (by room_id), 'p' true when the data plane has
+ * everything, else false. */
 #define SECRET_MARK_TX 't'
 #define SECRET_MARK_RX 'r'
+#define SECRET_MARK_TOKEN 'k'
+#define SECRET_MARK_URL 'u'
 #define SECRET_MARK_GROUP 'g'
 #define SECRET_MARK_PROGRAMMED 'p'
 
@@ -37,7 +40,9 @@ void secret_text(const struct stn_master_key *key, char *text);
 int secret_digest(const struct stn_master_key *key, char *digest);
 /* The same of any text. */
 int secret_text_digest(const char *text, size_t size, char *digest);
-/* RFC 4648 section 5 without padding, and NUL; at most 48 bytes. */
+/* base64 of any bytes, and NUL; at most 45 of them. */
+void secret_base64(const unsigned char *bytes, size_t size, char *text);
+/* RFC 4648 section 5 without padding, and NUL; as many. */
 void secret_base64url(const unsigned char *bytes, size_t size, char *text);
 
 /* Appends text with its marks replaced; a key that is no longer there becomes null. */

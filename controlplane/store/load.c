@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "controlplane/rooms/secret.h"
+#include "controlplane/rooms/token.h"
 #include "controlplane/store/database.h"
 
 #define ID_MASK ((1ULL << 48) - 1)
@@ -90,7 +91,7 @@ static bool fill_room(const struct loading *l, struct room *room)
 		!items(l, 12, put->profile, sizeof(put->profile[0]), STN_PROFILES_MAX, &profiles) ||
 		!load_speakers(l, room))
 		return false;
-	put->profile_count = (uint8_t)profiles;
+	put->profile_count = room->profiles_known = (uint8_t)profiles;
 	return put->slot_count >= 1 && put->slot_count <= ssrcs && profiles >= 1 &&
 	       put->group_key.suite < STN_SUITE_COUNT && put->room_id != 0;
 }
@@ -109,10 +110,35 @@ static int load_room(struct loading *l)
 	return rc;
 }
 
+/* A digest in hex as it was written. */
+static bool digest(const struct loading *l, int column, char *to)
+{
+	return text(l, column, to, SECRET_DIGEST_SIZE) &&
+	       strspn(to, "0123456789abcdef") == SECRET_DIGEST_SIZE - 1;
+}
+
+/* A WebRTC member: the keys of the leg, if there is one, are in the data plane or nowhere. */
+static bool fill_webrtc(const struct loading *l, struct member *member)
+{
+	uint64_t grace_ms = l->registry->limits.reconnect_grace_ms;
+	char token[SECRET_DIGEST_SIZE];
+
+	if (!digest(l, 19, token) || (member->token = token_restore(member, token)) == NULL)
+		return false;
+	member->seat = SEAT_LOST;
+	member->keys_known = member->put.leg_id == 0;
+	if (member->put.leg_id == 0) {
+		member->seat_ns = grace_ms == 0 ? 0 : l->now->mono_ns + grace_ms * 1000000u;
+		return true;
+	}
+	member->peer = calloc(1, sizeof(*member->peer));
+	return member->peer != NULL && digest(l, 20, member->peer->resource) &&
+	       text(l, 21, member->peer->mid, sizeof(member->peer->mid));
+}
+
 static bool fill_member(const struct loading *l, struct member *member)
 {
 	struct stn_op_leg_put *put = &member->put;
-	const struct silence *silence;
 	size_t remotes = 0;
 
 	put->op = (struct stn_op){STN_OP_LEG_PUT, sizeof(*put), 0};
@@ -131,19 +157,20 @@ static bool fill_member(const struct loading *l, struct member *member)
 	put->source_ssrc = (uint32_t)number(l, 13);
 	put->tx.suite = (uint8_t)number(l, 14);
 	put->rx.suite = (uint8_t)number(l, 15);
+	put->red_payload_type = (uint8_t)number(l, 16);
+	put->role = (uint8_t)number(l, 17);
+	member->hand = (uint64_t)number(l, 18);
+	member->ssrc = put->source_ssrc;
 	member->room = registry_room_by_id(l->registry, put->room_id);
 	if (member->room == NULL || !name(l, 3, &member->user) ||
 		!items(l, 7, &put->remote, sizeof(put->remote), 1, &remotes) || remotes != 1 ||
 		(unsigned int)member->role >= ROLE_COUNT || put->tx.suite >= STN_SUITE_COUNT ||
-		put->rx.suite >= STN_SUITE_COUNT || put->profile >= member->room->put.profile_count)
+		put->rx.suite >= STN_SUITE_COUNT ||
+		put->profile >= member->room->put.profile_count ||
+		(put->role != STN_ROLE_LISTENER && put->role != STN_ROLE_SPEAKER))
 		return false;
-	put->role = member->role == ROLE_LISTENER ? STN_ROLE_LISTENER : STN_ROLE_SPEAKER;
-	silence = hash_find(&member->room->silenced, member->user.text);
-	if (silence != NULL && member->role != ROLE_LISTENER) {
-		put->flags |= STN_LEG_MUTED;
-		put->mute_until_ns = silence->until_ns;
-	}
-	return true;
+	member_apply_silence(member->room, member->user.text, member->role, put);
+	return !member_webrtc(member) || fill_webrtc(l, member);
 }
 
 static int load_member(struct loading *l)

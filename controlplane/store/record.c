@@ -62,28 +62,59 @@ static int room_remove(struct store *store, const struct room *room)
 	return rc;
 }
 
+/* The suites of a WebRTC leg are agreed by DTLS and not written: its keys come with them. */
+static void bind_leg(struct store *store, enum statement at, const struct member *member)
+{
+	const struct stn_op_leg_put *put = &member->put;
+	bool keyed = !member_webrtc(member);
+
+	if (put->leg_id != 0)
+		database_number(store, at, 2, (int64_t)put->leg_id);
+	database_bytes(store, at, 8, &put->remote, sizeof(put->remote));
+	database_number(store, at, 11, put->profile);
+	database_number(store, at, 12, put->payload_type);
+	database_number(store, at, 13, put->audio_level_id);
+	database_number(store, at, 14, put->source_ssrc);
+	database_number(store, at, 15, keyed ? put->tx.suite : 0);
+	database_number(store, at, 16, keyed ? put->rx.suite : 0);
+	database_number(store, at, 17, put->red_payload_type);
+	database_number(store, at, 18, put->role);
+}
+
+/* What may change; what is not bound is NULL. */
+static void bind_state(struct store *store, enum statement at, const struct member *member)
+{
+	database_number(store, at, 1, (int64_t)member_id(member));
+	database_number(store, at, 5, member->role);
+	bind_leg(store, at, member);
+	database_number(store, at, 19, (int64_t)member->hand);
+	if (member->token != NULL)
+		database_text(store, at, 20, member->token->digest);
+	if (member->peer != NULL) {
+		database_text(store, at, 21, member->peer->resource);
+		database_text(store, at, 22, member->peer->mid);
+	}
+}
+
 static int member_add(struct store *store, const struct member *member)
 {
 	const struct stn_op_leg_put *put = &member->put;
 	enum statement at = STATEMENT_MEMBER_ADD;
 
-	database_number(store, at, 1, (int64_t)put->member_id);
-	database_number(store, at, 2, (int64_t)put->leg_id);
+	bind_state(store, at, member);
 	database_number(store, at, 3, (int64_t)put->room_id);
 	database_text(store, at, 4, member->user.text);
-	database_number(store, at, 5, member->role);
 	database_number(store, at, 6, member->joined_ms);
 	database_number(store, at, 7, member->end_ms);
-	database_bytes(store, at, 8, &put->remote, sizeof(put->remote));
 	database_number(store, at, 9, put->protection);
 	database_number(store, at, 10, put->transport);
-	database_number(store, at, 11, put->profile);
-	database_number(store, at, 12, put->payload_type);
-	database_number(store, at, 13, put->audio_level_id);
-	database_number(store, at, 14, put->source_ssrc);
-	database_number(store, at, 15, put->tx.suite);
-	database_number(store, at, 16, put->rx.suite);
 	return database_run(store, at);
+}
+
+static int member_set(struct store *store, const struct member *member)
+{
+	bind_state(store, STATEMENT_MEMBER_SET, member);
+	return database_run(store, STATEMENT_MEMBER_SET);
 }
 
 static int member_remove(struct store *store, const struct member *member)
@@ -146,6 +177,8 @@ static int write_one(struct store *store, const struct plan *plan, const struct 
 		return room_remove(store, change->room);
 	case CHANGE_MEMBER_ADD:
 		return member_add(store, change->member);
+	case CHANGE_MEMBER_SET:
+		return member_set(store, change->member);
 	case CHANGE_MEMBER_REMOVE:
 		return member_remove(store, change->member);
 	case CHANGE_EXCLUDE_ADD:
