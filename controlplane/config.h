@@ -15,6 +15,10 @@ struct config {
 	unsigned int connections_max, subscribers_max, pending_max;
 	unsigned int answer_timeout_ms, stall_timeout_ms;
 	uint64_t log_max, answers_max;
+	char certificate_folder[256];
+	unsigned int certificate_days;
+	unsigned int handshake_threads, handshakes_max, handshakes_address_max;
+	unsigned int handshake_timeout_ms;
 	int log_level;
 };
 

@@ -4,9 +4,9 @@
  * (TRAPS 34). A leg is announced with the fingerprint of its SDP, its datagrams are given in, and
  * at the end there are keys, or a reason why not. Datagram boundaries are kept in both directions.
  *
- * Every function and every callback runs on the loop's thread; callbacks come from dtls_process()
- * only, which the loop calls when dtls_fd() is readable. After dtls_forget() no callback names the
- * leg any more.
+ * Every function and every callback runs on the loop's thread. Callbacks come from dtls_process(),
+ * which the loop calls when dtls_fd() is readable; only send comes from dtls_receive() and
+ * dtls_forget() as well. After dtls_forget() no callback names the leg any more.
  */
 #ifndef STENTOR_CONTROLPLANE_WEBRTC_DTLS_H
 #define STENTOR_CONTROLPLANE_WEBRTC_DTLS_H
@@ -53,7 +53,7 @@ struct dtls_callbacks {
 };
 
 struct dtls_config {
-	const struct certificate *certificate;
+	const struct certificate *certificate; /* held as long as it is needed */
 	unsigned int threads;
 	unsigned int handshakes_max;         /* under way at a time */
 	unsigned int handshakes_address_max; /* of them from one address (IPv6: /64) */
@@ -65,6 +65,7 @@ struct dtls_stats {
 	uint64_t connected;
 	uint64_t failed[DTLS_FAILURE_COUNT];
 	uint64_t refused; /* a cap was reached: datagram dropped, the peer sends it again */
+	uint64_t evicted; /* idle handshakes that made room for another of the same address */
 	uint64_t closed;
 	uint32_t under_way;
 	uint32_t legs;
@@ -73,7 +74,10 @@ struct dtls_stats {
 /* 0 or negative errno. */
 int dtls_open(struct dtls **dtls, const struct dtls_config *config,
 	const struct dtls_callbacks *callbacks, void *context);
-void dtls_close(struct dtls *dtls); /* accepts NULL; joins the threads */
+/* Accepts NULL; joins the threads. Says nothing to the peers: their media goes on without us. */
+void dtls_close(struct dtls *dtls);
+/* Legs expected from now on are shown this one; those expected earlier, the one of their SDP. */
+int dtls_rotate(struct dtls *dtls, const struct certificate *certificate);
 int dtls_fd(const struct dtls *dtls);
 void dtls_process(struct dtls *dtls);
 

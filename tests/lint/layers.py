@@ -31,6 +31,7 @@ INSIDE = {
     # Text to structs and back; rooms/ is where the writer is.
     "controlplane/webrtc/sdp": ("controlplane/webrtc/sdp", "controlplane/rooms/writer.h",
                                 "dataplane/api/"),
+    "controlplane/webrtc/": ("controlplane/webrtc/", "dataplane/api/") + START,
     "controlplane/": ("controlplane/", "dataplane/api/", "configs/"),
     "perf/": ("perf/", "dataplane/", "controlplane/", "bpf/", "configs/", "tests/support/"),
     "tests/": ("",),
@@ -47,7 +48,8 @@ OUTSIDE = (
     (r"jansson\.h", ("controlplane/events/", "controlplane/cli/") + TOOLS),
     (r"sqlite3\.h", ("controlplane/store/",) + TOOLS),
     (r"zlib\.h", ("dataplane/crypto/digest.c",)),
-    (r"openssl/", ("dataplane/crypto/", "controlplane/") + TOOLS),
+    (r"openssl/", ("dataplane/crypto/", "controlplane/webrtc/", "controlplane/rooms/secret.c")
+     + TOOLS),
     (r"srtp2?/", ("dataplane/crypto/",) + TOOLS),
     (r"(intel-)?ipsec-mb\.h", ("dataplane/crypto/",) + TOOLS),
     (r"libmnl/|linux/(rt)?netlink\.h", ("dataplane/io/",) + TOOLS),
