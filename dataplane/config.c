@@ -254,6 +254,15 @@ static const struct option options[] = {
 		.help = "Differentiated services code point of what is sent (RFC 8837: 46 for "
 			"audio).",
 		OPTION_FIELD(struct dataplane_config, dscp)},
+	{.key = "consent_timeout_ms",
+		.type = OPTION_INT,
+		.fallback = "30000",
+		.min = 5000,
+		.max = 600000,
+		.unit = "ms",
+		.help = "Nothing is sent any more to a browser that has been silent for so long "
+			"(RFC 7675).",
+		OPTION_FIELD(struct dataplane_config, consent_timeout_ms)},
 	{.key = "log_level",
 		.type = OPTION_ENUM,
 		.fallback = "info",

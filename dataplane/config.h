@@ -68,6 +68,7 @@ struct dataplane_config {
 	unsigned int stale_ms;
 	unsigned int preroll_ms;
 	unsigned int dscp;
+	unsigned int consent_timeout_ms;
 	int log_level;
 };
 

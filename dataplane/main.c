@@ -123,6 +123,18 @@ static int bus_start(struct dataplane *dp)
 	return bus_open(&dp->bus, &config);
 }
 
+/* Where browsers may send to, told to the control plane: their ICE candidates. */
+static void media_list(const struct dataplane *dp, struct table_server_config *config)
+{
+	unsigned int i, family;
+
+	for (i = 0; i < dp->port_count; i++)
+		for (family = 0; family < 2; family++)
+			if (dp->port[i].local[family].family != 0 &&
+				config->media_count < STN_MEDIA_MAX)
+				config->media[config->media_count++] = dp->port[i].local[family];
+}
+
 static int server_start(struct dataplane *dp)
 {
 	struct worker_bus interface = bus_interface(dp->bus);
@@ -136,6 +148,7 @@ static int server_start(struct dataplane *dp)
 		.engine = dp->engine->name,
 	};
 
+	media_list(dp, &config);
 	return table_server_open(&dp->server, &config, &interface);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * From a remote tuple to a leg handle: open addressing with linear probing, never more than half
- * full, removal by shifting back, so that a lookup is a few probes whatever the history. Keyed
- * hash: strangers choose tuples but not buckets. Owned by one worker.
+ * From a remote tuple to a small number, such as a leg's handle: open addressing with linear
+ * probing, never more than half full, removal by shifting back, so that a lookup is a few probes
+ * whatever the history. Keyed hash: strangers choose tuples but not buckets. Owned by one worker.
  */
 #ifndef STENTOR_DATAPLANE_CORE_LOCATOR_H
 #define STENTOR_DATAPLANE_CORE_LOCATOR_H

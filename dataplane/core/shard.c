@@ -190,6 +190,19 @@ void shard_release(struct shard *shard, const struct shard_place *place, const u
 		block->origin[slot][lane] = origin[slot];
 }
 
+int shard_redirect(struct shard *shard, const struct shard_place *place, uint8_t port,
+	const struct frame_template *template)
+{
+	struct leg_group *group = &shard->group[place->group];
+	struct leg_block *block = shard_block(group, place->position);
+
+	if (group->key.port != port || group->key.template_size != template->size)
+		return -ENOENT;
+	memcpy(shard_template(group, block, place->position % ENGINE_BLOCK_LEGS), template->bytes,
+		template->size);
+	return 0;
+}
+
 void shard_close(struct shard *shard)
 {
 	unsigned int i;

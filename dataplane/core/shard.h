@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "dataplane/core/arena.h"
+#include "dataplane/core/frame.h"
 #include "dataplane/crypto/engine.h"
 
 #define SHARD_SLOTS_MAX 8
@@ -88,6 +89,13 @@ uint32_t shard_remove(struct shard *shard, const struct shard_place *place);
 /* Changes the destination MAC and, if it was held back, lets a leg start at these origins. */
 void shard_release(struct shard *shard, const struct shard_place *place, const uint8_t mac[6],
 	const uint32_t origin[SHARD_SLOTS_MAX]);
+
+/*
+ * Other headers of the same kind for a leg; what it is held back for stays. -ENOENT when they
+ * belong into another group: then nothing has changed.
+ */
+int shard_redirect(struct shard *shard, const struct shard_place *place, uint8_t port,
+	const struct frame_template *template);
 
 static inline struct leg_block *shard_block(const struct leg_group *group, uint32_t position)
 {

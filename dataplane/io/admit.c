@@ -7,6 +7,32 @@
 #include "dataplane/io/apply.h"
 #include "dataplane/io/stage.h"
 
+/*
+ * What a WEBRTC leg has to have before a packet of it is decrypted (TRAPS 1): STN_DROP_COUNT when
+ * all is there. A keyed leg has it from the start.
+ */
+static enum stn_drop refusal(const struct worker_leg *leg, const struct stn_address *remote)
+{
+	const struct leg_facts *facts = leg->facts;
+	bool receives = leg->speaker != NULL && facts->rx.suite != STN_SUITE_NONE;
+
+	if (leg->ice == NULL)
+		return STN_DROP_COUNT;
+	if (!ice_path_validated(leg->ice->state, remote))
+		return STN_DROP_NO_LEG;
+	if ((facts->tx.suite == STN_SUITE_NONE && facts->rx.suite == STN_SUITE_NONE) ||
+		(receives && leg->speaker->receiver.context == NULL))
+		return STN_DROP_LEG_NOT_KEYED;
+	return STN_DROP_COUNT;
+}
+
+/* It has authenticated: a sign of life (TRAPS 30). */
+static void alive(const struct worker *worker, const struct worker_leg *leg, struct rte_mbuf *mbuf)
+{
+	if (leg->ice != NULL)
+		ice_alive(leg->ice->state, &packet_meta(mbuf)->datagram.remote, worker->now_ns);
+}
+
 static void connected(struct worker *worker, bool *flag, uint32_t leg)
 {
 	struct reply reply = {.type = REPLY_LEG_CONNECTED, .handle = leg};
@@ -14,7 +40,7 @@ static void connected(struct worker *worker, bool *flag, uint32_t leg)
 	if (*flag)
 		return;
 	*flag = true;
-	apply_notify(worker, &reply);
+	(void)apply_notify(worker, &reply);
 }
 
 /*
@@ -115,6 +141,7 @@ static void admit_rtp(struct worker *worker, struct worker_leg *leg, struct rte_
 		worker_discard(worker, mbuf, (enum stn_drop)reason);
 		return;
 	}
+	alive(worker, leg, mbuf);
 	connected(worker, &speaker->connected, leg->facts->leg);
 	select_packet(worker, speaker, mbuf, &rtp, packet);
 }
@@ -167,6 +194,7 @@ static void admit_rtcp(struct worker *worker, struct worker_leg *leg, struct rte
 		worker_discard(worker, mbuf, (enum stn_drop)reason);
 		return;
 	}
+	alive(worker, leg, mbuf);
 	connected(worker, leg->speaker != NULL ? &leg->speaker->connected : &leg->connected,
 		leg->facts->leg);
 	if (rtcp_parse(packet->data, packet->size, &rtcp) < 0)
@@ -182,8 +210,11 @@ void admit_datagram(struct worker *worker, struct worker_leg *leg, struct rte_mb
 		.data = rte_pktmbuf_mtod_offset(mbuf, uint8_t *, meta->datagram.payload_offset),
 		.size = meta->datagram.payload_size,
 	};
+	enum stn_drop reason = refusal(leg, &meta->datagram.remote);
 
-	if (demux_classify(packet.data, packet.size) == DEMUX_RTCP)
+	if (reason != STN_DROP_COUNT)
+		worker_discard(worker, mbuf, reason);
+	else if (demux_classify(packet.data, packet.size) == DEMUX_RTCP)
 		admit_rtcp(worker, leg, mbuf, &packet);
 	else
 		admit_rtp(worker, leg, mbuf, &packet);

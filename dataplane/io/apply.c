@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <errno.h>
-#include <stdlib.h>
 
-#include "dataplane/core/index.h"
 #include "dataplane/io/apply.h"
 #include "dataplane/io/stage.h"
 
-void apply_notify(struct worker *worker, const struct reply *reply)
+bool apply_notify(struct worker *worker, const struct reply *reply)
 {
 	struct reply message = *reply;
 
 	message.worker = worker->config.index;
 	message.at_ns = worker->now_ns;
-	/* Telemetry: what does not fit is lost, the state can be asked for. */
-	(void)rte_ring_sp_enqueue_elem(worker->config.replies, &message, sizeof(message));
+	return rte_ring_sp_enqueue_elem(worker->config.replies, &message, sizeof(message)) == 0;
 }
 
 /* An answer that must arrive: kept until there is room, and no command is applied meanwhile. */
@@ -38,71 +35,47 @@ static void refuse(struct worker *worker, uint32_t type, uint32_t handle, int er
 	answer(worker, &reply);
 }
 
-static void current_roc(const struct worker_room *room, uint32_t roc[SHARD_SLOTS_MAX])
+void apply_template(
+	const struct worker *worker, const struct ice_origin *to, struct frame_template *out)
 {
-	unsigned int slot;
-
-	for (slot = 0; slot < SHARD_SLOTS_MAX; slot++)
-		roc[slot] =
-			slot < room->facts->slot_count
-				? index_roc(__atomic_load_n(
-					  &room->facts->slot_index[slot]->value, __ATOMIC_RELAXED))
-				: 0;
-}
-
-void apply_template(const struct worker *worker, const struct leg_facts *facts,
-	const struct worker_message *message, struct frame_template *out)
-{
-	const struct worker_port *port = &worker->config.port[message->port];
+	const struct worker_port *port = &worker->config.port[to->port];
 	struct frame_path path = {
 		.vlan = port->vlan,
 		.dscp = worker->config.dscp,
-		.local = port->local[facts->remote.family == 4 ? 0 : 1],
-		.remote = facts->remote,
+		.local = port->local[to->remote.family == 4 ? 0 : 1],
+		.remote = to->remote,
 	};
 	int rc;
 
 	memcpy(path.source_mac, port->mac, sizeof(path.source_mac));
-	memcpy(path.destination_mac, message->mac, sizeof(path.destination_mac));
+	memcpy(path.destination_mac, to->mac, sizeof(path.destination_mac));
 	rc = frame_template_build(&path, out);
-	/* The main lcore posts a leg only with a port that has an address of its family. */
+	/* The main lcore posts a leg only with a port that has an address of its family, and a
+	 * path came in by such a port. */
 	RTE_VERIFY(rc == 0);
 }
 
-static int listener_add(
+static int keyed_add(
 	struct worker *worker, struct worker_leg *leg, const struct worker_message *message)
 {
 	const struct leg_facts *facts = leg->facts;
-	struct worker_room *room = worker->room[facts->room];
-	uint32_t never[SHARD_SLOTS_MAX], slot;
-	struct frame_template template;
-	struct master_key key;
-	struct shard_leg add = {
-		.group = {.profile = facts->profile, .port = message->port},
-		.leg = facts->leg,
-		.origin = facts->origin,
-	};
+	struct ice_origin to = {.remote = facts->remote, .port = message->port};
 	int rc;
 
-	apply_template(worker, facts, message, &template);
-	add.template_bytes = template.bytes;
-	add.group.template_size = template.size;
-	if (facts->protection == STN_PROTECTION_LEG) {
-		apply_master_key(&facts->tx, &key);
-		add.group.suite = key.suite;
-		add.key = &key;
+	rc = path_claim(worker, &facts->remote, worker_place(facts->worker, facts->leg));
+	if (rc < 0 || facts->worker != worker->config.index)
+		return rc;
+	memcpy(to.mac, message->mac, sizeof(to.mac));
+	if (facts->role == STN_ROLE_SPEAKER) {
+		rc = apply_speaker_add(worker, leg);
+		if (rc == 0)
+			apply_speaker_path(worker, leg, &to, message->mac_known);
+	} else {
+		leg->unresolved = !message->mac_known;
+		rc = listener_add(worker, leg, &to);
 	}
-	leg->unresolved = !message->mac_known;
-	if (leg->unresolved) {
-		current_roc(room, never);
-		for (slot = 0; slot < SHARD_SLOTS_MAX; slot++)
-			never[slot] = SHARD_ORIGIN_NEVER(never[slot]);
-		add.origin = never;
-	}
-	rc = shard_add(&room->shard, worker->core, &add, &leg->place);
-	explicit_bzero(&key, sizeof(key));
-	if (rc == 0)
-		room->unresolved += leg->unresolved;
+	if (rc < 0)
+		locator_remove(&worker->locator, &facts->remote);
 	return rc;
 }
 
@@ -119,15 +92,10 @@ static void leg_add(struct worker *worker, const struct worker_message *message)
 	}
 	*leg = (struct worker_leg){.facts = facts, .muted = facts->muted};
 	leg->place.group = UINT16_MAX;
-	rc = locator_add(&worker->locator, &facts->remote, facts->leg);
-	if (rc == 0 && facts->worker == worker->config.index) {
-		if (facts->role == STN_ROLE_SPEAKER)
-			rc = apply_speaker_add(worker, leg, message);
-		else
-			rc = listener_add(worker, leg, message);
-		if (rc < 0)
-			locator_remove(&worker->locator, &facts->remote);
-	}
+	if (facts->transport == STN_TRANSPORT_WEBRTC)
+		rc = path_leg_add(worker, leg, message);
+	else
+		rc = keyed_add(worker, leg, message);
 	if (rc < 0) {
 		leg->facts = NULL;
 		refuse(worker, COMMAND_LEG_ADD, facts->leg, rc);
@@ -136,75 +104,16 @@ static void leg_add(struct worker *worker, const struct worker_message *message)
 	worker->stats.legs += facts->worker == worker->config.index;
 }
 
-static void take_out(
-	struct worker *worker, struct worker_room *room, const struct shard_place *place)
-{
-	uint32_t moved = shard_remove(&room->shard, place);
-
-	if (moved != SHARD_NO_LEG)
-		worker->leg[moved].place = *place;
-}
-
-/* Highest first: then the last leg, which moves into the hole, is never one to be taken out. */
-static int compare_places(const void *a, const void *b)
-{
-	const struct shard_place *x = a, *y = b;
-
-	if (x->group != y->group)
-		return x->group < y->group ? 1 : -1;
-	return x->position < y->position ? 1 : x->position > y->position ? -1 : 0;
-}
-
-void apply_removals(struct worker *worker, struct worker_room *room)
-{
-	uint32_t i;
-
-	qsort(room->removed, room->removed_count, sizeof(*room->removed), compare_places);
-	for (i = 0; i < room->removed_count; i++)
-		take_out(worker, room, &room->removed[i]);
-	room->removed_count = 0;
-}
-
-static bool remove_later(struct worker_room *room, const struct shard_place *place)
-{
-	struct shard_place *list = room->removed;
-	uint32_t capacity = room->removed_capacity ? room->removed_capacity * 2 : 16;
-
-	if (room->removed_count == room->removed_capacity) {
-		list = realloc(list, capacity * sizeof(*list));
-		if (list == NULL)
-			return false;
-		room->removed = list;
-		room->removed_capacity = capacity;
-	}
-	room->removed[room->removed_count++] = *place;
-	return true;
-}
-
-static void listener_remove(struct worker *worker, struct worker_leg *leg)
-{
-	struct worker_room *room = worker->room[leg->facts->room];
-	uint32_t roc[SHARD_SLOTS_MAX];
-
-	room->unresolved -= leg->unresolved;
-	current_roc(room, roc);
-	shard_silence(&room->shard, &leg->place, roc);
-	if (fan_room(worker) != room) {
-		take_out(worker, room, &leg->place);
-	} else if (!remove_later(room, &leg->place)) {
-		/* No memory to remember it: give up this fan-out rather than the removal. */
-		fan_cancel(worker, UINT32_MAX, room->facts->room);
-		take_out(worker, room, &leg->place);
-	}
-}
-
 void apply_leg_close(struct worker *worker, uint32_t handle)
 {
 	struct worker_leg *leg = &worker->leg[handle];
 
 	if (leg->facts == NULL)
 		return; /* it was refused */
-	locator_remove(&worker->locator, &leg->facts->remote);
+	if (leg->facts->transport == STN_TRANSPORT_WEBRTC)
+		path_leg_remove(worker, leg);
+	else
+		locator_remove(&worker->locator, &leg->facts->remote);
 	if (leg->facts->role == STN_ROLE_SPEAKER)
 		fan_cancel(worker, handle, UINT32_MAX);
 	if (leg->speaker != NULL)
@@ -246,21 +155,47 @@ static void leg_mute(struct worker *worker, const struct worker_message *message
 static void leg_neighbour(struct worker *worker, const struct command *command)
 {
 	struct worker_leg *leg = &worker->leg[command->handle];
-	struct worker_room *room;
 
 	if (leg->facts == NULL || leg->facts->leg_id != command->value)
 		return; /* gone, or another by now */
+	if (leg->facts->transport == STN_TRANSPORT_WEBRTC) {
+		path_neighbour(worker, leg, command->neighbour.mac);
+		return;
+	}
 	if (leg->speaker != NULL) {
 		memcpy(leg->speaker->template.bytes, command->neighbour.mac, 6);
 		leg->speaker->mac_known = true;
 		return;
 	}
-	if (leg->place.group == UINT16_MAX)
-		return;
-	room = worker->room[leg->facts->room];
-	shard_release(&room->shard, &leg->place, command->neighbour.mac, leg->facts->origin);
-	room->unresolved -= leg->unresolved;
-	leg->unresolved = false;
+	if (leg->place.group != UINT16_MAX)
+		listener_release(worker, leg, command->neighbour.mac);
+}
+
+/* The leg has its keys now. */
+static void leg_update(struct worker *worker, const struct leg_facts *facts)
+{
+	struct worker_leg *leg = &worker->leg[facts->leg];
+	int rc = 0;
+
+	if (leg->facts == NULL)
+		return; /* it was refused */
+	leg->facts = facts;
+	if (leg->ice == NULL)
+		return; /* another worker's */
+	if (leg->speaker != NULL)
+		rc = apply_speaker_keys(worker, leg);
+	if (rc == 0)
+		rc = path_update(worker, leg);
+	if (rc < 0)
+		refuse(worker, COMMAND_LEG_UPDATE, facts->leg, rc);
+}
+
+static void leg_ice(const struct worker *worker, const struct command *command)
+{
+	const struct worker_leg *leg = &worker->leg[command->handle];
+
+	if (leg->ice != NULL)
+		ice_set_facts(leg->ice->state, command->ice);
 }
 
 static void room_stats(struct worker *worker, const struct command *command)
@@ -307,6 +242,21 @@ static void apply(struct worker *worker, const struct worker_message *message)
 		break;
 	case COMMAND_NEIGHBOUR:
 		leg_neighbour(worker, command);
+		break;
+	case COMMAND_LEG_UPDATE:
+		leg_update(worker, command->leg);
+		break;
+	case COMMAND_LEG_ICE:
+		leg_ice(worker, command);
+		break;
+	case COMMAND_PATH_ADD:
+		path_redirect_add(worker, command);
+		break;
+	case COMMAND_PATH_REMOVE:
+		path_redirect_remove(worker, command);
+		break;
+	case COMMAND_PATH_LOST:
+		path_lost(worker, command);
 		break;
 	default:
 		RTE_VERIFY(false); /* the main lcore is the same program */

@@ -9,7 +9,7 @@
 #include <rte_mempool.h>
 #include <rte_ring.h>
 
-#define NO_PORT UINT8_MAX
+_Static_assert(RTE_MBUF_DEFAULT_DATAROOM <= STN_DATAGRAM_MAX, "what was received fits");
 
 /* What is remembered of a leg, to reach its worker when its next hop changes. */
 struct bus_leg {
@@ -25,6 +25,7 @@ struct bus {
 	bool scanning;       /* a scan over the legs is needed or under way */
 	uint32_t scan_position;
 	unsigned int poll_next; /* worker whose replies come first: none is starved */
+	unsigned int punt_next; /* the same for its datagrams */
 };
 
 struct destination {
@@ -117,9 +118,10 @@ static int bus_post(void *impl, unsigned int worker, const struct command *comma
 	if (command->type == COMMAND_LEG_ADD) {
 		const struct leg_facts *facts = command->leg;
 
-		rc = destination_find(bus, &facts->remote, &destination);
-		if (rc < 0)
-			/* The route went away since it was asked for: hold the leg back. */
+		/* A browser's first check will tell, or its route went away: then it is held back.
+		 */
+		if (facts->remote.family == 0 ||
+			destination_find(bus, &facts->remote, &destination) < 0)
 			destination = destination_none(bus, &facts->remote);
 		message.port = destination.port;
 		message.mac_known = destination.known;
@@ -161,6 +163,75 @@ static unsigned int bus_worker_of(void *impl, const struct stn_address *remote)
 
 	return worker_owner(
 		&bus->config.worker[0]->config.hash_key, remote, bus->config.worker_count);
+}
+
+static unsigned int bus_worker_of_leg(void *impl, uint64_t leg_id)
+{
+	const struct bus *bus = impl;
+
+	return worker_owner_leg(
+		&bus->config.worker[0]->config.hash_key, leg_id, bus->config.worker_count);
+}
+
+static struct rte_mbuf *punt_take(struct bus *bus)
+{
+	struct rte_mbuf *mbuf;
+	unsigned int i, worker;
+
+	for (i = 0; i < bus->config.worker_count; i++) {
+		worker = (bus->punt_next + i) % bus->config.worker_count;
+		if (rte_ring_sc_dequeue(bus->config.worker[worker]->config.punts, (void **)&mbuf) ==
+			0) {
+			bus->punt_next = worker + 1;
+			return mbuf;
+		}
+	}
+	return NULL;
+}
+
+static bool bus_datagram_poll(void *impl, struct bus_datagram *out)
+{
+	struct rte_mbuf *mbuf = punt_take(impl);
+	const struct packet_meta *meta;
+
+	if (mbuf == NULL)
+		return false;
+	meta = packet_meta(mbuf);
+	out->leg = meta->source;
+	out->leg_id = meta->source_id;
+	out->remote = meta->datagram.remote;
+	/* A buffer is no larger, headers included. */
+	out->size = meta->datagram.payload_size;
+	memcpy(out->bytes, rte_pktmbuf_mtod_offset(mbuf, uint8_t *, meta->datagram.payload_offset),
+		out->size);
+	rte_pktmbuf_free(mbuf);
+	return true;
+}
+
+static int bus_datagram_send(void *impl, unsigned int worker, const struct bus_datagram *datagram)
+{
+	struct bus *bus = impl;
+	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(bus->config.pool[worker]);
+	struct packet_meta *meta;
+	char *bytes;
+
+	if (mbuf == NULL)
+		return -EAGAIN;
+	bytes = rte_pktmbuf_append(mbuf, (uint16_t)datagram->size);
+	if (bytes == NULL) {
+		rte_pktmbuf_free(mbuf);
+		return -EMSGSIZE;
+	}
+	memcpy(bytes, datagram->bytes, datagram->size);
+	meta = packet_meta(mbuf);
+	meta->kind = PACKET_DTLS;
+	meta->source = datagram->leg;
+	meta->source_id = datagram->leg_id;
+	meta->datagram.remote = datagram->remote;
+	if (rte_ring_sp_enqueue(bus->config.worker[worker]->config.datagrams, mbuf) == 0)
+		return 0;
+	rte_pktmbuf_free(mbuf);
+	return -EAGAIN;
 }
 
 static bool bus_reachable(void *impl, uint32_t leg)
@@ -288,8 +359,11 @@ struct worker_bus bus_interface(struct bus *bus)
 		.post = bus_post,
 		.poll = bus_poll_reply,
 		.worker_of = bus_worker_of,
+		.worker_of_leg = bus_worker_of_leg,
 		.route = bus_route,
 		.reachable = bus_reachable,
+		.datagram_poll = bus_datagram_poll,
+		.datagram_send = bus_datagram_send,
 		.stats = bus_stats,
 	};
 }

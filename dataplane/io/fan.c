@@ -36,7 +36,7 @@ static void finish(struct worker *worker)
 	job->started = false;
 	worker->job_head++;
 	if (room != NULL && room->removed_count != 0)
-		apply_removals(worker, room);
+		listener_removals(worker, room);
 }
 
 /* Why a packet must not be fanned out, decided just before it is: STN_DROP_COUNT when it may. */
@@ -287,5 +287,5 @@ void fan_cancel(struct worker *worker, uint32_t source, uint32_t room)
 	}
 	worker->job_tail = kept;
 	if (cut && under_way != NULL && under_way->removed_count != 0)
-		apply_removals(worker, under_way);
+		listener_removals(worker, under_way);
 }

@@ -182,8 +182,7 @@ static void speaker_free(struct worker *worker, struct worker_speaker *speaker)
 	free(speaker);
 }
 
-int apply_speaker_add(
-	struct worker *worker, struct worker_leg *leg, const struct worker_message *message)
+int apply_speaker_add(struct worker *worker, struct worker_leg *leg)
 {
 	const struct leg_facts *facts = leg->facts;
 	struct worker_room *room = worker->room[facts->room];
@@ -201,14 +200,35 @@ int apply_speaker_add(
 		speaker_free(worker, speaker);
 		return rc;
 	}
-	apply_template(worker, facts, message, &speaker->template);
-	speaker->port = message->port;
-	speaker->mac_known = message->mac_known;
 	speaker->leg = facts->leg;
 	selector_source_init(&speaker->source, facts->leg, facts->source_ssrc, facts->muted);
 	room->speakers[room->speaker_count++] = speaker;
 	leg->speaker = speaker;
 	return 0;
+}
+
+int apply_speaker_keys(struct worker *worker, struct worker_leg *leg)
+{
+	struct worker_speaker *speaker = leg->speaker;
+	int rc = 0;
+
+	if (speaker->receiver.context == NULL)
+		rc = receiver_open(worker, speaker, leg->facts);
+	if (rc == 0 && speaker->tx == NULL)
+		rc = sender_open(worker, speaker, leg->facts);
+	if (rc < 0)
+		srtp_receiver_close(&speaker->receiver);
+	return rc;
+}
+
+void apply_speaker_path(const struct worker *worker, struct worker_leg *leg,
+	const struct ice_origin *to, bool mac_known)
+{
+	struct worker_speaker *speaker = leg->speaker;
+
+	apply_template(worker, to, &speaker->template);
+	speaker->port = to->port;
+	speaker->mac_known = mac_known;
 }
 
 void apply_speaker_remove(struct worker *worker, struct worker_leg *leg)

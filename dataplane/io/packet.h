@@ -14,6 +14,7 @@
 enum packet_kind {
 	PACKET_HANDOVER, /* a received datagram for the worker that owns its leg */
 	PACKET_SLOT,     /* a slot packet to be fanned out */
+	PACKET_DTLS,     /* a datagram to or from the control plane; source is the leg */
 	PACKET_KIND_COUNT
 };
 
@@ -28,8 +29,11 @@ struct packet_meta {
 		struct slot_packet slot;
 		struct {
 			struct stn_address remote;
+			struct stn_address local; /* where it was sent to */
 			uint16_t payload_offset;
 			uint16_t payload_size;
+			uint8_t port; /* it came in by, position in the worker's list */
+			uint8_t hops; /* how often it was handed over */
 		} datagram;
 	};
 };

@@ -117,23 +117,32 @@ static struct rte_ring *elements_ring(
 		full, element_size, count, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
 }
 
+static struct rte_ring *mbuf_ring(
+	const char *name, unsigned int from, unsigned int to, unsigned int count)
+{
+	char full[RTE_RING_NAMESIZE];
+
+	snprintf(full, sizeof(full), "%s%uto%u", name, from, to);
+	return rte_ring_create(full, count, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+}
+
 static int rings_open(struct pool *pool)
 {
-	char name[RTE_RING_NAMESIZE];
 	unsigned int i, j;
 
 	for (i = 0; i < pool->count; i++) {
 		pool->commands[i] =
 			elements_ring("commands", i, sizeof(struct worker_message), COMMANDS_SIZE);
 		pool->replies[i] = elements_ring("replies", i, sizeof(struct reply), REPLIES_SIZE);
-		if (pool->commands[i] == NULL || pool->replies[i] == NULL)
+		pool->punts[i] = mbuf_ring("punts", i, i, WORKER_PUNTS_MAX);
+		pool->datagrams[i] = mbuf_ring("datagrams", i, i, WORKER_PUNTS_MAX);
+		if (pool->commands[i] == NULL || pool->replies[i] == NULL ||
+			pool->punts[i] == NULL || pool->datagrams[i] == NULL)
 			return -ENOMEM;
 		for (j = 0; j < pool->count; j++) {
 			if (i == j)
 				continue;
-			snprintf(name, sizeof(name), "from%uto%u", i, j);
-			pool->between[i][j] = rte_ring_create(name, WORKER_RING_SIZE, SOCKET_ID_ANY,
-				RING_F_SP_ENQ | RING_F_SC_DEQ);
+			pool->between[i][j] = mbuf_ring("from", i, j, WORKER_RING_SIZE);
 			if (pool->between[i][j] == NULL)
 				return -ENOMEM;
 		}
@@ -169,8 +178,11 @@ static void describe(const struct pool *pool, unsigned int index,
 	out->stale_ms = config->stale_ms;
 	out->preroll_ms = config->preroll_ms;
 	out->dscp = (uint8_t)config->dscp;
+	out->consent_timeout_ms = config->consent_timeout_ms;
 	out->commands = pool->commands[index];
 	out->replies = pool->replies[index];
+	out->punts = pool->punts[index];
+	out->datagrams = pool->datagrams[index];
 	for (i = 0; i < pool->count; i++) {
 		out->in[i] = pool->between[i][index];
 		out->out[i] = pool->between[index][i];
@@ -185,7 +197,9 @@ int pool_open(struct pool *pool, const struct dataplane_config *config, const st
 	int rc;
 
 	if (getrandom(&worker.hash_key, sizeof(worker.hash_key), 0) !=
-		(ssize_t)sizeof(worker.hash_key))
+			(ssize_t)sizeof(worker.hash_key) ||
+		getrandom(&worker.ice_key, sizeof(worker.ice_key), 0) !=
+			(ssize_t)sizeof(worker.ice_key))
 		return -EIO;
 	rc = rings_open(pool);
 	if (rc < 0) {
@@ -235,6 +249,8 @@ void pool_close(struct pool *pool)
 	for (i = 0; i < pool->count; i++) {
 		rte_ring_free(pool->commands[i]);
 		rte_ring_free(pool->replies[i]);
+		rte_ring_free(pool->punts[i]);
+		rte_ring_free(pool->datagrams[i]);
 		for (j = 0; j < pool->count; j++)
 			rte_ring_free(pool->between[i][j]);
 	}

@@ -17,6 +17,8 @@ struct pool {
 	struct worker *worker[STN_WORKERS_MAX];
 	struct rte_ring *commands[STN_WORKERS_MAX];
 	struct rte_ring *replies[STN_WORKERS_MAX];
+	struct rte_ring *punts[STN_WORKERS_MAX];
+	struct rte_ring *datagrams[STN_WORKERS_MAX];
 	struct rte_ring *between[STN_WORKERS_MAX][STN_WORKERS_MAX]; /* from, to */
 	bool launched;
 };

@@ -96,7 +96,7 @@ static void notify_holders(struct worker *worker, struct worker_room *room)
 		};
 
 		if (worker->selection.changed & 1u << slot)
-			apply_notify(worker, &reply);
+			(void)apply_notify(worker, &reply);
 	}
 }
 

@@ -4,6 +4,9 @@
 #include "dataplane/core/demux.h"
 #include "dataplane/io/stage.h"
 
+/* To the worker that knows the way to the owner, and to the owner. */
+#define HOPS_MAX 2u
+
 static bool same_address(const struct stn_address *a, const struct stn_address *b)
 {
 	return a->family == b->family &&
@@ -26,36 +29,70 @@ static bool is_ours(
 	return false;
 }
 
-static void hand_over(struct worker *worker, struct rte_mbuf *mbuf, unsigned int to)
+void receive_hand_over(
+	struct worker *worker, struct rte_mbuf *mbuf, unsigned int to, enum stn_drop reason)
 {
-	packet_meta(mbuf)->kind = PACKET_HANDOVER;
+	struct packet_meta *meta = packet_meta(mbuf);
+
+	if (meta->datagram.hops == HOPS_MAX) {
+		worker_discard(worker, mbuf, reason);
+		return;
+	}
+	meta->datagram.hops++;
+	meta->kind = PACKET_HANDOVER;
 	if (rte_ring_sp_enqueue(worker->config.out[to], mbuf) < 0)
 		worker_discard(worker, mbuf, STN_DROP_HANDOVER_FULL);
 }
 
 /*
- * locate: a leg's packets may arrive on any queue. Speakers are known to every worker, listeners to
- * the one their address hashes to; handed_over ends the search (TRAPS 42).
+ * locate: a leg's packets may arrive on any queue (TRAPS 42). Speakers are known to every worker, a
+ * listener to the one its address hashes to: as its owner, or as a way to the owner.
  */
-static void locate(struct worker *worker, struct rte_mbuf *mbuf, bool handed_over)
+static void locate(struct worker *worker, struct rte_mbuf *mbuf, enum stn_drop reason)
 {
 	const struct stn_address *remote = &packet_meta(mbuf)->datagram.remote;
-	uint32_t handle = locator_find(&worker->locator, remote);
+	uint32_t place = locator_find(&worker->locator, remote);
 	unsigned int owner;
 
-	if (handle != LOCATOR_NONE)
-		owner = worker->leg[handle].facts->worker;
+	if (place != LOCATOR_NONE)
+		owner = worker_place_owner(place);
 	else
 		owner = worker_owner(&worker->config.hash_key, remote, worker->config.count);
-	if (owner != worker->config.index && !handed_over)
-		hand_over(worker, mbuf, owner);
-	else if (handle == LOCATOR_NONE || owner != worker->config.index)
-		worker_discard(worker, mbuf, STN_DROP_NO_LEG);
+	if (owner != worker->config.index)
+		receive_hand_over(worker, mbuf, owner, reason);
+	else if (place == LOCATOR_NONE)
+		worker_discard(worker, mbuf, reason);
+	else if (reason == STN_DROP_DTLS_UNVALIDATED)
+		punt_receive(worker, &worker->leg[worker_place_leg(place)], mbuf);
 	else
-		admit_datagram(worker, &worker->leg[handle], mbuf);
+		admit_datagram(worker, &worker->leg[worker_place_leg(place)], mbuf);
 }
 
-static void classify(struct worker *worker, const struct worker_port *port, struct rte_mbuf *mbuf)
+/* demux: by its first bytes, wherever it came to. */
+static void dispatch(struct worker *worker, struct rte_mbuf *mbuf)
+{
+	const struct packet_meta *meta = packet_meta(mbuf);
+	const uint8_t *payload =
+		rte_pktmbuf_mtod_offset(mbuf, const uint8_t *, meta->datagram.payload_offset);
+
+	switch (demux_classify(payload, meta->datagram.payload_size)) {
+	case DEMUX_STUN:
+		check_receive(worker, mbuf);
+		break;
+	case DEMUX_DTLS:
+		locate(worker, mbuf, STN_DROP_DTLS_UNVALIDATED);
+		break;
+	case DEMUX_RTP:
+	case DEMUX_RTCP:
+		locate(worker, mbuf, STN_DROP_NO_LEG);
+		break;
+	default:
+		worker_discard(worker, mbuf, STN_DROP_DEMUX_UNKNOWN);
+		break;
+	}
+}
+
+static void classify(struct worker *worker, unsigned int port, struct rte_mbuf *mbuf)
 {
 	const uint8_t *data = rte_pktmbuf_mtod(mbuf, const uint8_t *);
 	struct packet_meta *meta = packet_meta(mbuf);
@@ -70,29 +107,18 @@ static void classify(struct worker *worker, const struct worker_port *port, stru
 		worker_discard(worker, mbuf, reason);
 		return;
 	}
-	if (!is_ours(worker, port, &frame)) {
+	if (!is_ours(worker, &worker->config.port[port], &frame)) {
 		worker_discard(worker, mbuf, STN_DROP_FRAME_NOT_OURS);
-		return;
-	}
-	switch (demux_classify(data + frame.payload_offset, frame.payload_size)) {
-	case DEMUX_STUN:
-		worker_discard(worker, mbuf, STN_DROP_STUN_MALFORMED);
-		return;
-	case DEMUX_DTLS:
-		worker_discard(worker, mbuf, STN_DROP_DTLS_UNVALIDATED);
-		return;
-	case DEMUX_RTP:
-	case DEMUX_RTCP:
-		break;
-	default:
-		worker_discard(worker, mbuf, STN_DROP_DEMUX_UNKNOWN);
 		return;
 	}
 	meta->arrival_ns = worker->now_ns;
 	meta->datagram.remote = frame.source;
+	meta->datagram.local = frame.destination;
 	meta->datagram.payload_offset = frame.payload_offset;
 	meta->datagram.payload_size = frame.payload_size;
-	locate(worker, mbuf, false);
+	meta->datagram.port = (uint8_t)port;
+	meta->datagram.hops = 0;
+	dispatch(worker, mbuf);
 }
 
 unsigned int receive_poll(struct worker *worker)
@@ -108,7 +134,7 @@ unsigned int receive_poll(struct worker *worker)
 			count = rte_eth_rx_burst(
 				port->port_id, port->rx_queue[q], mbufs, WORKER_BURST);
 			for (n = 0; n < count; n++)
-				classify(worker, port, mbufs[n]);
+				classify(worker, i, mbufs[n]);
 			total += count;
 		}
 	}
@@ -130,7 +156,7 @@ unsigned int receive_rings(struct worker *worker)
 			if (packet_meta(mbufs[i])->kind == PACKET_SLOT)
 				publish_local(worker, mbufs[i]);
 			else
-				locate(worker, mbufs[i], true);
+				dispatch(worker, mbufs[i]);
 		}
 		total += count;
 	}

@@ -12,6 +12,21 @@
 unsigned int receive_poll(struct worker *worker);
 /* Packets that other workers handed over or published. */
 unsigned int receive_rings(struct worker *worker);
+/* For the worker that owns it, or dropped: at most twice, whatever the tables say. */
+void receive_hand_over(
+	struct worker *worker, struct rte_mbuf *mbuf, unsigned int to, enum stn_drop reason);
+/* STUN: a check or an answer to ours, for whichever worker. Consumes the mbuf. */
+void check_receive(struct worker *worker, struct rte_mbuf *mbuf);
+/* DTLS of a leg that this worker owns, to the main lcore. Consumes the mbuf. */
+void punt_receive(struct worker *worker, struct worker_leg *leg, struct rte_mbuf *mbuf);
+/* DTLS that the main lcore has for legs of this worker; returns how many datagrams. */
+unsigned int punt_send(struct worker *worker);
+/*
+ * Sends a datagram of our own: mbuf holds the UDP payload, with headroom. local: NULL for where
+ * copies come from. Consumes the mbuf; false and counted when the port did not take it.
+ */
+bool reply_send(struct worker *worker, const struct ice_origin *to, const struct stn_address *local,
+	struct rte_mbuf *mbuf);
 /* admit: a datagram of a known leg, owned by this worker. Consumes the mbuf. */
 void admit_datagram(struct worker *worker, struct worker_leg *leg, struct rte_mbuf *mbuf);
 /* select, publish: what the room's selector decided. Consumes the handles in worker->selection. */
@@ -29,14 +44,18 @@ struct worker_room *fan_room(const struct worker *worker);
 /* transmit: hands frames to the port; frees and counts what it refuses. Returns those accepted. */
 unsigned int transmit_burst(
 	struct worker *worker, unsigned int port, struct rte_mbuf *mbufs[], unsigned int count);
+/* The same for one frame that is not a copy; the caller counts. */
+bool transmit_frame(struct worker *worker, unsigned int port, struct rte_mbuf *mbuf);
 /* commands: applies what the main lcore sent; returns how many. */
 unsigned int apply_commands(struct worker *worker);
+/* Consent and the other timers of WEBRTC legs: a slice of them each tick of `tick_ns`. */
+void path_ticks(struct worker *worker, uint64_t tick_ns);
 /* Takes out the legs that were silenced while the room's fan-out was under way. */
-void apply_removals(struct worker *worker, struct worker_room *room);
+void listener_removals(struct worker *worker, struct worker_room *room);
 /* Frees a room and what is left in it; a fan-out of it was cancelled before. */
 void apply_room_close(struct worker *worker, uint32_t room);
 void apply_leg_close(struct worker *worker, uint32_t leg);
-/* Queues a notice for the main lcore; telemetry: a full ring loses it. */
-void apply_notify(struct worker *worker, const struct reply *reply);
+/* Queues a notice for the main lcore; false: no space. Telemetry is then lost. */
+bool apply_notify(struct worker *worker, const struct reply *reply);
 
 #endif

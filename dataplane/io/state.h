@@ -19,64 +19,21 @@
 
 #include "dataplane/api/table.h"
 #include "dataplane/core/fanout.h"
+#include "dataplane/core/ice.h"
 #include "dataplane/core/locator.h"
 #include "dataplane/core/select.h"
 #include "dataplane/core/srtp.h"
 #include "dataplane/io/command.h"
+#include "dataplane/io/directory.h"
 #include "dataplane/io/packet.h"
+#include "dataplane/io/setup.h"
 
-#define WORKER_PORTS_MAX 4
-#define WORKER_QUEUES_MAX 16
 #define WORKER_BURST 32
 #define WORKER_JOBS_MAX 1024u /* slot packets waiting for fan-out; a power of two */
 #define WORKER_RING_SIZE 4096u
 #define WORKER_COMMANDS_MAX 64u /* applied in one turn */
+#define WORKER_PUNTS_MAX 256u   /* DTLS datagrams waiting, either way; a power of two */
 #define WORKER_NO_POSITION UINT32_MAX
-
-/* What a worker needs to know of a port. Immutable. */
-struct worker_port {
-	uint16_t port_id;
-	uint16_t tx_queue;
-	uint16_t rx_queue[WORKER_QUEUES_MAX];
-	unsigned int rx_queue_count;
-	uint16_t vlan;
-	uint16_t mtu;
-	uint8_t mac[6];
-	struct stn_address local[2]; /* IPv4, IPv6; family 0: none. With the media port. */
-};
-
-struct worker_config {
-	unsigned int index;
-	unsigned int count; /* workers of the process */
-	const struct engine *engine;
-	struct rte_mempool *pool;
-	struct worker_port port[WORKER_PORTS_MAX];
-	unsigned int port_count;
-	uint16_t media_port[8];
-	unsigned int media_port_count;
-	uint32_t rooms_max;
-	uint32_t legs_max;
-	uint64_t arena_size;
-	uint32_t slice_copies;
-	uint32_t idle_sleep_us;
-	uint32_t stale_ms;
-	uint32_t preroll_ms;
-	uint8_t dscp;
-	struct siphash_key hash_key; /* the same for all workers: it decides who owns a tuple */
-	struct rte_ring *commands;   /* struct worker_message */
-	struct rte_ring *replies;    /* struct reply */
-	struct rte_ring *in[STN_WORKERS_MAX];  /* mbufs from each other worker */
-	struct rte_ring *out[STN_WORKERS_MAX]; /* mbufs to each other worker */
-};
-
-/* A command with what io/ adds to it: where the leg's packets go. */
-struct worker_message {
-	struct command command;
-	uint64_t posted_ns; /* LEG_MUTE: when; CLOCK_MONOTONIC */
-	uint8_t port;
-	bool mac_known;
-	uint8_t mac[6];
-};
 
 /* A leg that sends: its stream in, and its own sequence spaces out. On the home worker. */
 struct worker_speaker {
@@ -91,9 +48,22 @@ struct worker_speaker {
 	uint32_t leg;
 };
 
+/* What the owner of a WEBRTC leg keeps besides. */
+struct worker_ice {
+	struct ice_leg *state;
+	struct stn_address path[ICE_PATHS_MAX]; /* in the locator; family 0: none */
+	uint64_t dtls_until_ns;                 /* the bucket of DTLS is empty until then */
+	uint32_t position;                      /* in the worker's list of such legs */
+	bool start_unresolved;                  /* the path it starts with has no next hop yet */
+	bool lost;                              /* for good; whatever it has is held back */
+	bool tell_moved;                        /* replies that found no space */
+	bool tell_lost;
+};
+
 struct worker_leg {
 	const struct leg_facts *facts; /* NULL: not known to this worker */
 	struct worker_speaker *speaker;
+	struct worker_ice *ice; /* WEBRTC legs, at their owner */
 	struct shard_place place;
 	uint64_t unmuted_ns; /* what was published before is not sent any more */
 	uint32_t rtcp_next;  /* listeners: lowest SRTCP index still accepted */
@@ -131,10 +101,15 @@ struct worker {
 	struct engine_core *core;
 	struct arena arena;
 	void *arena_memory;
-	struct locator locator;
-	struct worker_room **room; /* by handle */
-	struct worker_leg *leg;    /* by handle */
-	uint32_t *home;            /* handles of rooms whose selector is here */
+	struct locator locator;     /* from tuples to places, see worker_place() */
+	struct directory directory; /* WEBRTC legs by id */
+	struct worker_room **room;  /* by handle */
+	struct worker_leg *leg;     /* by handle */
+	uint32_t *ice;              /* handles of the WEBRTC legs that this worker owns */
+	uint32_t ice_count;
+	uint32_t ice_next;   /* whose timer is looked at next */
+	uint64_t ice_due_ns; /* a second for each timer that is due */
+	uint32_t *home;      /* handles of rooms whose selector is here */
 	uint32_t home_count;
 	struct worker_job job[WORKER_JOBS_MAX];
 	uint32_t job_head; /* free running */
@@ -163,13 +138,6 @@ static inline void worker_discard(
 {
 	worker_drop(worker, reason, 1);
 	rte_pktmbuf_free(mbuf);
-}
-
-/* Which of count workers owns listeners at this address. */
-static inline unsigned int worker_owner(
-	const struct siphash_key *key, const struct stn_address *remote, unsigned int count)
-{
-	return (unsigned int)((frame_address_hash(key, remote) >> 32) % count);
 }
 
 #endif

@@ -9,7 +9,8 @@
  */
 #define RETRIES_MAX 64
 
-unsigned int transmit_burst(
+/* Returns how many the port took; the rest is still the caller's. */
+static unsigned int push(
 	struct worker *worker, unsigned int port, struct rte_mbuf *mbufs[], unsigned int count)
 {
 	const struct worker_port *p = &worker->config.port[port];
@@ -25,6 +26,22 @@ unsigned int transmit_burst(
 		else if (++retries == RETRIES_MAX)
 			break;
 	}
+	return sent;
+}
+
+bool transmit_frame(struct worker *worker, unsigned int port, struct rte_mbuf *mbuf)
+{
+	if (push(worker, port, &mbuf, 1) == 1)
+		return true;
+	rte_pktmbuf_free(mbuf);
+	return false;
+}
+
+unsigned int transmit_burst(
+	struct worker *worker, unsigned int port, struct rte_mbuf *mbufs[], unsigned int count)
+{
+	unsigned int sent = push(worker, port, mbufs, count);
+
 	worker->stats.tx_packets += sent;
 	if (sent < count) {
 		worker_drop(worker, STN_DROP_TX_REFUSED, count - sent);

@@ -68,11 +68,17 @@ int worker_open(struct worker **out, const struct worker_config *config)
 	worker->room = calloc(config->rooms_max, sizeof(struct worker_room *));
 	worker->leg = calloc(config->legs_max, sizeof(*worker->leg));
 	worker->home = calloc(config->rooms_max, sizeof(*worker->home));
+	worker->ice = calloc(config->legs_max, sizeof(*worker->ice));
 	worker->core = config->engine->open();
 	if (worker->room == NULL || worker->leg == NULL || worker->home == NULL ||
-		worker->core == NULL)
+		worker->ice == NULL || worker->core == NULL)
 		goto fail;
-	rc = locator_open(&worker->locator, &config->hash_key, config->legs_max);
+	RTE_VERIFY(config->legs_max <= WORKER_LEGS_MAX);
+	/* A browser that moves has two paths for a while, and a stray queue knows the way. */
+	rc = locator_open(&worker->locator, &config->hash_key, config->legs_max * 2);
+	if (rc == 0)
+		rc = directory_open(
+			&worker->directory, &config->hash_key, worker->leg, config->legs_max);
 	if (rc == 0)
 		rc = arena_open(worker);
 	if (rc < 0)
@@ -85,16 +91,23 @@ fail:
 	return rc;
 }
 
-/* What is still in the rings to this worker; after every worker has stopped. */
-static void rings_drain(struct worker *worker)
+static void ring_drain(struct rte_ring *ring)
 {
 	struct rte_mbuf *mbuf;
+
+	while (ring != NULL && rte_ring_sc_dequeue(ring, (void **)&mbuf) == 0)
+		rte_pktmbuf_free(mbuf);
+}
+
+/* What is still in the rings to this worker, or for DTLS; after every worker has stopped. */
+static void rings_drain(struct worker *worker)
+{
 	unsigned int from;
 
 	for (from = 0; from < worker->config.count; from++)
-		while (worker->config.in[from] != NULL &&
-			rte_ring_sc_dequeue(worker->config.in[from], (void **)&mbuf) == 0)
-			rte_pktmbuf_free(mbuf);
+		ring_drain(worker->config.in[from]);
+	ring_drain(worker->config.punts);
+	ring_drain(worker->config.datagrams);
 }
 
 void worker_close(struct worker *worker)
@@ -117,6 +130,7 @@ void worker_close(struct worker *worker)
 	if (worker->core != NULL)
 		worker->config.engine->close(worker->core);
 	locator_close(&worker->locator);
+	directory_close(&worker->directory);
 	if (worker->arena_memory != NULL) {
 		explicit_bzero(worker->arena_memory, worker->arena.used);
 		munmap(worker->arena_memory, worker->config.arena_size);
@@ -124,6 +138,7 @@ void worker_close(struct worker *worker)
 	free(worker->room);
 	free(worker->leg);
 	free(worker->home);
+	free(worker->ice);
 	free(worker);
 }
 
@@ -132,13 +147,15 @@ unsigned int worker_turn(struct worker *worker)
 	unsigned int done;
 
 	worker->now_ns = clock_ns();
-	done = apply_commands(worker);
+	done = punt_send(worker);
+	done += apply_commands(worker);
 	done += receive_poll(worker);
 	if (worker->config.count > 1)
 		done += receive_rings(worker);
 	if (worker->now_ns >= worker->tick_ns) {
 		worker->tick_ns = worker->now_ns + TICK_NS;
 		done += publish_ticks(worker);
+		path_ticks(worker, TICK_NS);
 	}
 	done += fan_slice(worker);
 	return done;
@@ -220,10 +237,16 @@ uint64_t worker_digest(const struct worker *worker)
 		for (s = 0; s < room->speaker_count; s++)
 			digest = speaker_digest(room->speakers[s], digest);
 	}
-	for (i = 0; i < worker->config.legs_max; i++)
-		if (worker->leg[i].facts != NULL)
-			digest = digest * 31 +
-				 (worker->leg[i].rtcp_next ^ (uint64_t)worker->leg[i].muted << 40 ^
-					 (uint64_t)worker->leg[i].connected << 41 ^ i);
+	for (i = 0; i < worker->config.legs_max; i++) {
+		const struct worker_leg *leg = &worker->leg[i];
+
+		if (leg->facts == NULL)
+			continue;
+		digest = digest * 31 + (leg->rtcp_next ^ (uint64_t)leg->muted << 40 ^
+					       (uint64_t)leg->connected << 41 ^ i);
+		if (leg->ice != NULL)
+			digest = ice_digest(leg->ice->state, digest) * 31 +
+				 ((uint64_t)leg->ice->lost << 1 ^ leg->ice->start_unresolved);
+	}
 	return digest;
 }

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Listeners in their room's shard: in, out, and elsewhere. */
+#include <stdlib.h>
+
+#include "dataplane/core/index.h"
+#include "dataplane/io/apply.h"
+#include "dataplane/io/stage.h"
+
+static void current_roc(const struct worker_room *room, uint32_t roc[SHARD_SLOTS_MAX])
+{
+	unsigned int slot;
+
+	for (slot = 0; slot < SHARD_SLOTS_MAX; slot++)
+		roc[slot] =
+			slot < room->facts->slot_count
+				? index_roc(__atomic_load_n(
+					  &room->facts->slot_index[slot]->value, __ATOMIC_RELAXED))
+				: 0;
+}
+
+int listener_add(struct worker *worker, struct worker_leg *leg, const struct ice_origin *to)
+{
+	const struct leg_facts *facts = leg->facts;
+	struct worker_room *room = worker->room[facts->room];
+	uint32_t never[SHARD_SLOTS_MAX], slot;
+	struct frame_template template;
+	struct master_key key;
+	struct shard_leg add = {
+		.group = {.profile = facts->profile, .port = to->port},
+		.leg = facts->leg,
+		.origin = facts->origin,
+	};
+	int rc;
+
+	apply_template(worker, to, &template);
+	add.template_bytes = template.bytes;
+	add.group.template_size = template.size;
+	if (facts->protection == STN_PROTECTION_LEG) {
+		apply_master_key(&facts->tx, &key);
+		add.group.suite = key.suite;
+		add.key = &key;
+	}
+	if (leg->unresolved) {
+		current_roc(room, never);
+		for (slot = 0; slot < SHARD_SLOTS_MAX; slot++)
+			never[slot] = SHARD_ORIGIN_NEVER(never[slot]);
+		add.origin = never;
+	}
+	rc = shard_add(&room->shard, worker->core, &add, &leg->place);
+	explicit_bzero(&key, sizeof(key));
+	if (rc == 0)
+		room->unresolved += leg->unresolved;
+	else
+		leg->place.group = UINT16_MAX;
+	return rc;
+}
+
+static void take_out(
+	struct worker *worker, struct worker_room *room, const struct shard_place *place)
+{
+	uint32_t moved = shard_remove(&room->shard, place);
+
+	if (moved != SHARD_NO_LEG)
+		worker->leg[moved].place = *place;
+}
+
+/* Highest first: then the last leg, which moves into the hole, is never one to be taken out. */
+static int compare_places(const void *a, const void *b)
+{
+	const struct shard_place *x = a, *y = b;
+
+	if (x->group != y->group)
+		return x->group < y->group ? 1 : -1;
+	return x->position < y->position ? 1 : x->position > y->position ? -1 : 0;
+}
+
+void listener_removals(struct worker *worker, struct worker_room *room)
+{
+	uint32_t i;
+
+	qsort(room->removed, room->removed_count, sizeof(*room->removed), compare_places);
+	for (i = 0; i < room->removed_count; i++)
+		take_out(worker, room, &room->removed[i]);
+	room->removed_count = 0;
+}
+
+static bool remove_later(struct worker_room *room, const struct shard_place *place)
+{
+	struct shard_place *list = room->removed;
+	uint32_t capacity = room->removed_capacity ? room->removed_capacity * 2 : 16;
+
+	if (room->removed_count == room->removed_capacity) {
+		list = realloc(list, capacity * sizeof(*list));
+		if (list == NULL)
+			return false;
+		room->removed = list;
+		room->removed_capacity = capacity;
+	}
+	room->removed[room->removed_count++] = *place;
+	return true;
+}
+
+void listener_remove(struct worker *worker, struct worker_leg *leg)
+{
+	struct worker_room *room = worker->room[leg->facts->room];
+	uint32_t roc[SHARD_SLOTS_MAX];
+
+	room->unresolved -= leg->unresolved;
+	leg->unresolved = false;
+	current_roc(room, roc);
+	shard_silence(&room->shard, &leg->place, roc);
+	if (fan_room(worker) != room) {
+		take_out(worker, room, &leg->place);
+	} else if (!remove_later(room, &leg->place)) {
+		/* No memory to remember it: give up this fan-out rather than the removal. */
+		fan_cancel(worker, UINT32_MAX, room->facts->room);
+		take_out(worker, room, &leg->place);
+	}
+	leg->place.group = UINT16_MAX;
+}
+
+void listener_release(struct worker *worker, struct worker_leg *leg, const uint8_t mac[6])
+{
+	struct worker_room *room = worker->room[leg->facts->room];
+
+	shard_release(&room->shard, &leg->place, mac, leg->facts->origin);
+	room->unresolved -= leg->unresolved;
+	leg->unresolved = false;
+}
+
+int listener_redirect(struct worker *worker, struct worker_leg *leg, const struct ice_origin *to)
+{
+	struct worker_room *room = worker->room[leg->facts->room];
+	struct frame_template template;
+
+	apply_template(worker, to, &template);
+	if (shard_redirect(&room->shard, &leg->place, to->port, &template) == 0)
+		return 0;
+	listener_remove(worker, leg);
+	return listener_add(worker, leg, to);
+}
