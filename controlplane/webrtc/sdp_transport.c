@@ -93,11 +93,14 @@ static int take_setup(
 static int take_options(
 	struct sdp_transport *transport, struct sdp_reader *reader, const struct sdp_line *line)
 {
-	struct sdp_text rest = line->rest;
+	struct sdp_text rest = line->rest, option, word;
 
+	/* Blanks by RFC 8839 section 5.6; libdatachannel, and so OBS, writes commas. */
 	while (rest.size > 0) {
-		if (sdp_equals(sdp_word(&rest), "trickle"))
-			transport->trickle = true;
+		for (word = sdp_word(&rest); word.size > 0;) {
+			option = sdp_until(&word, ',');
+			transport->trickle |= sdp_equals(option, "trickle");
+		}
 	}
 	return 1;
 }
