@@ -20,7 +20,6 @@
 #define SDP_LINES_MAX 512
 #define SDP_SECTIONS_MAX 16
 #define SDP_MID_MAX 16
-#define SDP_CNAME_MAX 255
 #define SDP_FINGERPRINT_SIZE 32 /* SHA-256 */
 #define SDP_REASON_SIZE 160
 
@@ -79,13 +78,15 @@ struct sdp_answer {
 	const uint8_t *fingerprint; /* of our certificate */
 	const struct stn_address *candidates;
 	unsigned int candidate_count;
-	const char *cname;
 	/* The leg's profile. A section whose Opus has another payload type gets no slot. */
 	uint8_t payload_type;
 	uint8_t audio_level_id;
 	uint8_t red_payload_type; /* 0: RED is not accepted */
 	bool receive;             /* the first section that can send is accepted as the source */
-	/* Slot i goes to the i-th usable section that wants to receive; the rest are inactive. */
+	/*
+	 * Slot i goes to the i-th usable section that wants to receive, under the cname of
+	 * stn_slot_cname(); the rest are inactive.
+	 */
 	const uint32_t *slot_ssrc;
 	unsigned int slot_count;
 	/*

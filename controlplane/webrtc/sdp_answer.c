@@ -8,8 +8,7 @@
 
 #include "controlplane/webrtc/sdp.h"
 
-/* The longest line: an SSRC with a cname of SDP_CNAME_MAX. */
-#define LINE_MAX_SIZE 384
+#define LINE_MAX_SIZE 256 /* of what is put with a format; the longest is about 120 */
 #define NO_SLOT (-1)
 
 /* What a section of the offer becomes. */
@@ -226,6 +225,7 @@ static const char *direction_of(const struct role *role)
 static void put_slot(
 	struct writer *writer, const struct sdp_answer *answer, const struct role *role)
 {
+	char cname[STN_CNAME_SIZE];
 	uint32_t ssrc;
 
 	if (role->slot == NO_SLOT)
@@ -234,7 +234,8 @@ static void put_slot(
 	put(writer, "a=msid:slot-%d slot-%d-audio", role->slot, role->slot);
 	if (role->spread)
 		return;
-	put(writer, "a=ssrc:%u cname:%.*s", ssrc, SDP_CNAME_MAX, answer->cname);
+	stn_slot_cname(ssrc, cname);
+	put(writer, "a=ssrc:%u cname:%s", ssrc, cname);
 	put(writer, "a=ssrc:%u msid:slot-%d slot-%d-audio", ssrc, role->slot, role->slot);
 }
 

@@ -71,7 +71,6 @@ static void answer_offer(const struct sdp_offer *offer, uint8_t choice)
 		.fingerprint = fingerprint,
 		.candidates = &candidate,
 		.candidate_count = choice & 1,
-		.cname = "x",
 		.receive = (choice & 2) != 0,
 		.red_payload_type = (choice & 4) != 0 ? 63 : 0,
 		.spread_unsignalled = (choice & 8) != 0,

@@ -57,7 +57,6 @@ static int print_answer(const struct sdp_offer *offer, unsigned int slots, int a
 		.fingerprint = fingerprint,
 		.candidates = candidates,
 		.candidate_count = 2,
-		.cname = "stentor",
 		.receive = true,
 		.slot_ssrc = ssrc,
 		.slot_count = slots};

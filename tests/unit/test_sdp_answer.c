@@ -25,7 +25,6 @@ static struct sdp_answer answer_for(const struct sdp_offer *offer)
 		.fingerprint = fingerprint,
 		.candidates = candidates,
 		.candidate_count = 3,
-		.cname = "room@relay",
 		.receive = true,
 		.slot_ssrc = ssrc,
 		.slot_count = 3};
@@ -119,8 +118,8 @@ START_TEST(three_sections_hear_three_slots)
 		ck_assert(!mentions(text, i, "nack"));
 		ck_assert(!mentions(text, i, "usedtx"));
 	}
-	ck_assert(has(text, 1, "a=ssrc:4000000001 cname:room@relay"));
-	ck_assert(has(text, 2, "a=ssrc:2 cname:room@relay"));
+	ck_assert(has(text, 1, "a=ssrc:4000000001 cname:stentor-ee6b2801"));
+	ck_assert(has(text, 2, "a=ssrc:2 cname:stentor-00000002"));
 	ck_assert(has(text, 3, "a=ssrc:3 msid:slot-2 slot-2-audio"));
 	free(text);
 }
