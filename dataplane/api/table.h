@@ -321,13 +321,14 @@ struct stn_stats {
 	uint64_t now_ns;
 	uint64_t started_ns;
 	uint64_t notices_dropped;
+	uint64_t datagrams_dropped; /* DTLS that the writer, or the workers, could not take */
 	uint32_t worker_count;
 	uint32_t drop_count; /* reasons in use */
 	uint32_t rooms;
 	uint32_t legs;
 	struct stn_worker_stats worker[STN_WORKERS_MAX]; /* only worker_count of them are sent */
 };
-_Static_assert(sizeof(struct stn_stats) == 64 + STN_WORKERS_MAX * 640, "wire size");
+_Static_assert(sizeof(struct stn_stats) == 72 + STN_WORKERS_MAX * 640, "wire size");
 
 struct stn_room_query {
 	struct stn_header header;

@@ -7,11 +7,14 @@
 #include <stdlib.h>
 
 #include "configs/log.h"
+#include "dataplane/ctl/path.h"
 
 #define owner_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
 /* Legs that one poll expires at most: well under a millisecond, then others have a turn. */
 #define EXPIRE_MAX 256
+/* To one worker, when a leg goes: its path, then itself. */
+#define LEG_COMMANDS_MAX 2
 #define RETRY_NS UINT64_C(1000000)
 
 void apply_open(struct apply *apply, struct registry *registry, const struct worker_bus *bus,
@@ -19,6 +22,19 @@ void apply_open(struct apply *apply, struct registry *registry, const struct wor
 {
 	*apply = (struct apply){.registry = registry, .events = *events, .context = context};
 	outbox_open(&apply->outbox, bus);
+}
+
+/* What a change has put something else in place of is behind the next fence. */
+static void bury_replaced(struct apply *apply, const struct change *change)
+{
+	uint64_t token = apply->token_last + 1;
+
+	if (change->kind == CHANGE_ROOM_UPDATE && change->replaced)
+		registry_bury_version(apply->registry, change->version, token);
+	else if (change->kind == CHANGE_LEG_KEYS)
+		registry_bury_leg_version(apply->registry, change->leg_version, token);
+	else if (change->kind == CHANGE_LEG_ICE && change->ice)
+		registry_bury_ice(apply->registry, change->ice, token);
 }
 
 static void free_batch(struct batch *batch)
@@ -38,6 +54,9 @@ void apply_close(struct apply *apply)
 		apply->first = batch->next;
 		free_batch(batch);
 	}
+	if (apply->waiting)
+		for (uint32_t i = 0; i < apply->waiting->journal.count; i++)
+			bury_replaced(apply, &apply->waiting->journal.changes[i]);
 	free_batch(apply->waiting);
 	apply->waiting = NULL;
 	apply->last = NULL;
@@ -48,24 +67,36 @@ void apply_close(struct apply *apply)
 
 static void send_leg(struct apply *apply, enum command_type type, const struct leg *leg)
 {
-	struct command command = {.type = type, .handle = leg->facts.leg};
+	struct command command = {.type = type, .handle = leg->version->facts.leg};
 
-	if (type == COMMAND_LEG_ADD)
-		command.leg = &leg->facts;
-	if (leg->facts.role == STN_ROLE_SPEAKER)
+	if (type == COMMAND_LEG_ADD || type == COMMAND_LEG_UPDATE)
+		command.leg = &leg->version->facts;
+	if (leg->version->facts.role == STN_ROLE_SPEAKER)
 		outbox_send_all(&apply->outbox, &command);
 	else
-		outbox_send(&apply->outbox, leg->facts.worker, &command);
+		outbox_send(&apply->outbox, leg->version->facts.worker, &command);
+}
+
+/* Once, however often a transaction has set them. */
+static void send_ice(struct apply *apply, struct leg *leg)
+{
+	struct command command = {.type = COMMAND_LEG_ICE, .handle = leg->version->facts.leg};
+
+	if (!leg->ice_due || !leg->visible || leg->removed)
+		return;
+	leg->ice_due = false;
+	command.ice = leg->ice->facts;
+	outbox_send(&apply->outbox, leg->version->facts.worker, &command);
 }
 
 static void send_mute(struct apply *apply, struct leg *leg)
 {
 	struct command command = {
-		.type = COMMAND_LEG_MUTE, .handle = leg->facts.leg, .value = leg->muted};
+		.type = COMMAND_LEG_MUTE, .handle = leg->version->facts.leg, .value = leg->muted};
 
 	leg->muted_posted = leg->muted;
 	/* A listener has no source that could be muted; its facts say so should it become one. */
-	if (leg->facts.role == STN_ROLE_SPEAKER)
+	if (leg->version->facts.role == STN_ROLE_SPEAKER)
 		outbox_send_all(&apply->outbox, &command);
 }
 
@@ -89,6 +120,7 @@ static uint64_t send_fence(struct apply *apply)
 /* What is removed now is behind the next fence. */
 static void drop_leg(struct apply *apply, struct leg *leg)
 {
+	path_withdraw(&apply->outbox, leg, &leg->remote);
 	if (leg->visible)
 		send_leg(apply, COMMAND_LEG_REMOVE, leg);
 	registry_bury_leg(apply->registry, leg, apply->token_last + 1);
@@ -103,20 +135,39 @@ static void drop_room(struct apply *apply, struct room *room)
 
 /* ---- a transaction, stage by stage ---- */
 
+/* What one change may send: to one worker, or to every one. */
+static void count_change(
+	const struct apply *apply, const struct change *change, size_t count[], size_t *everybody)
+{
+	const struct worker_bus *bus = &apply->outbox.bus;
+	const struct leg *leg = change->leg;
+	bool whole = change->kind == CHANGE_LEG_ADD || change->kind == CHANGE_LEG_REMOVE;
+
+	if (!change_is_of_leg(change) || change->kind == CHANGE_LEG_UPDATE) {
+		++*everybody;
+		return;
+	}
+	/* The owner: credentials behind an addition, or what is sent to it alone. */
+	count[leg->version->facts.worker]++;
+	if (whole)
+		path_count(bus, leg, &leg->remote, count, everybody);
+	else if (change->kind == CHANGE_LEG_PATH)
+		path_count(bus, leg, &change->remote, count, everybody);
+	if (!whole && change->kind != CHANGE_LEG_KEYS)
+		return;
+	if (leg->version->facts.role == STN_ROLE_SPEAKER)
+		++*everybody;
+	else
+		count[leg->version->facts.worker]++;
+}
+
 static int reserve(struct apply *apply, const struct journal *journal)
 {
 	size_t count[STN_WORKERS_MAX] = {0};
 	size_t everybody = 2; /* barrier and fence */
 
-	for (uint32_t i = 0; i < journal->count; i++) {
-		const struct change *change = &journal->changes[i];
-
-		if ((change->kind == CHANGE_LEG_ADD || change->kind == CHANGE_LEG_REMOVE) &&
-			change->leg->facts.role == STN_ROLE_LISTENER)
-			count[change->leg->facts.worker]++;
-		else
-			everybody++;
-	}
+	for (uint32_t i = 0; i < journal->count; i++)
+		count_change(apply, &journal->changes[i], count, &everybody);
 	for (unsigned int i = 0; i < STN_WORKERS_MAX; i++)
 		count[i] += everybody;
 	return outbox_reserve(&apply->outbox, count);
@@ -126,12 +177,15 @@ static int reserve(struct apply *apply, const struct journal *journal)
 static void stage_removals(struct apply *apply, const struct journal *journal)
 {
 	for (uint32_t i = 0; i < journal->count; i++) {
-		struct leg *leg = journal->changes[i].leg;
+		const struct change *change = &journal->changes[i];
+		struct leg *leg = change->leg;
 
-		if (journal->changes[i].kind == CHANGE_LEG_REMOVE)
+		if (change->kind == CHANGE_LEG_REMOVE)
 			drop_leg(apply, leg);
-		else if (journal->changes[i].kind == CHANGE_LEG_UPDATE && leg->visible &&
-			 !leg->removed && leg->muted && !leg->muted_posted)
+		else if (change->kind == CHANGE_LEG_PATH)
+			path_take(&apply->outbox, leg, &change->remote);
+		else if (change->kind == CHANGE_LEG_UPDATE && leg->visible && !leg->removed &&
+			 leg->muted && !leg->muted_posted)
 			send_mute(apply, leg);
 	}
 	for (uint32_t i = 0; i < journal->count; i++)
@@ -143,8 +197,7 @@ static void stage_room(struct apply *apply, const struct change *change)
 {
 	struct room *room = change->room;
 
-	if (change->replaced)
-		registry_bury_version(apply->registry, change->version, apply->token_last + 1);
+	bury_replaced(apply, change);
 	if (room->removed)
 		return;
 	if (!room->visible) {
@@ -162,8 +215,9 @@ static void take_place(struct leg *leg)
 	for (unsigned int i = 0; i < leg->room->version->facts.slot_count; i++) {
 		uint64_t reached = plan_relative_index(leg, i);
 
-		if (leg->facts.own_index[i] && index_cell_load(leg->facts.own_index[i]) < reached)
-			index_cell_store(leg->facts.own_index[i], reached);
+		if (leg->version->facts.own_index[i] &&
+			index_cell_load(leg->version->facts.own_index[i]) < reached)
+			index_cell_store(leg->version->facts.own_index[i], reached);
 	}
 }
 
@@ -171,12 +225,28 @@ static void stage_leg(struct apply *apply, struct leg *leg)
 {
 	if (leg->removed)
 		return;
-	if (leg->switching && leg->facts.role == STN_ROLE_SPEAKER)
+	if (leg->switching && leg->version->facts.role == STN_ROLE_SPEAKER)
 		take_place(leg);
 	leg->switching = false;
 	registry_show_leg(apply->registry, leg);
 	send_leg(apply, COMMAND_LEG_ADD, leg);
+	send_ice(apply, leg);
+	path_announce(&apply->outbox, leg);
 	registry_schedule_leg(apply->registry, leg);
+}
+
+/* New keys and credentials of a leg that is there. */
+static void stage_replacement(struct apply *apply, const struct change *change)
+{
+	struct leg *leg = change->leg;
+
+	bury_replaced(apply, change);
+	if (change->kind == CHANGE_LEG_ICE) {
+		send_ice(apply, leg);
+	} else if (leg->visible && !leg->removed) {
+		leg->version->facts.muted = leg->muted_posted;
+		send_leg(apply, COMMAND_LEG_UPDATE, leg);
+	}
 }
 
 static void stage_additions(struct apply *apply, const struct journal *journal)
@@ -185,6 +255,10 @@ static void stage_additions(struct apply *apply, const struct journal *journal)
 		if (journal->changes[i].kind == CHANGE_ROOM_ADD ||
 			journal->changes[i].kind == CHANGE_ROOM_UPDATE)
 			stage_room(apply, &journal->changes[i]);
+	for (uint32_t i = 0; i < journal->count; i++)
+		if (journal->changes[i].kind == CHANGE_LEG_KEYS ||
+			journal->changes[i].kind == CHANGE_LEG_ICE)
+			stage_replacement(apply, &journal->changes[i]);
 	for (uint32_t i = 0; i < journal->count; i++)
 		if (journal->changes[i].kind == CHANGE_LEG_ADD)
 			stage_leg(apply, journal->changes[i].leg);
@@ -224,9 +298,8 @@ static void prune(struct apply *apply, struct journal *journal)
 
 		if (change_is_of_leg(change) ? !change->leg->removed : !change->room->removed)
 			journal->changes[kept++] = *change;
-		else if (change->replaced)
-			registry_bury_version(
-				apply->registry, change->version, apply->token_last + 1);
+		else
+			bury_replaced(apply, change);
 	}
 	journal->count = kept;
 }
@@ -362,7 +435,8 @@ static void withdraw(struct apply *apply, struct batch *batch, uint32_t status)
 
 		if (change->kind == CHANGE_ROOM_ADD && !change->room->removed) {
 			withdraw_room(apply, change->room);
-		} else if (change->kind == CHANGE_LEG_ADD && !change->leg->removed) {
+		} else if ((change->kind == CHANGE_LEG_ADD || change->kind == CHANGE_LEG_KEYS) &&
+			   !change->leg->removed) {
 			registry_detach_leg(apply->registry, change->leg);
 			drop_leg(apply, change->leg);
 		}
@@ -383,8 +457,9 @@ static void roll_back(struct apply *apply, unsigned int worker, uint32_t status)
 	if (!batch || batch->refused)
 		return;
 	log_error("worker_refused", "worker=%u status=%s", worker, stn_status_name(status));
-	if (outbox_reserve_all(&apply->outbox, (size_t)registry_leg_count(apply->registry) +
-						       registry_room_count(apply->registry) + 1)) {
+	if (outbox_reserve_all(
+		    &apply->outbox, (size_t)registry_leg_count(apply->registry) * LEG_COMMANDS_MAX +
+					    registry_room_count(apply->registry) + 1)) {
 		for (; batch; batch = batch->next)
 			batch->refused = status;
 		log_error("roll_back_failed", "error=\"out of memory\"");
@@ -418,8 +493,8 @@ static void notify(struct apply *apply, enum stn_notice_type type, const struct 
 		.type = type, .at_ns = now_ns, .room_id = room->version->facts.room_id};
 
 	if (leg) {
-		notice.leg_id = leg->facts.leg_id;
-		notice.member_id = leg->facts.member_id;
+		notice.leg_id = leg->version->facts.leg_id;
+		notice.member_id = leg->version->facts.member_id;
 	}
 	apply->events.notice(apply->context, &notice);
 }
@@ -477,7 +552,7 @@ static uint64_t expire(struct apply *apply, uint64_t now_ns)
 	if (deadline_next(&apply->registry->deadlines) > now_ns)
 		return deadline_next(&apply->registry->deadlines);
 	/* Deadlines are not lost for want of memory: they stay due. */
-	if (outbox_reserve_all(&apply->outbox, EXPIRE_MAX + 2))
+	if (outbox_reserve_all(&apply->outbox, EXPIRE_MAX * LEG_COMMANDS_MAX + 2))
 		return now_ns + RETRY_NS;
 	while (budget && (due = deadline_take(&apply->registry->deadlines, now_ns))) {
 		budget--;

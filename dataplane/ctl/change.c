@@ -115,6 +115,66 @@ int change_update_leg(struct journal *journal, struct leg *leg, const struct leg
 	return 0;
 }
 
+int change_key_leg(struct journal *journal, struct leg *leg, struct leg_version *version)
+{
+	struct change *change = next_change(journal, CHANGE_LEG_KEYS);
+
+	if (!change)
+		return -ENOMEM;
+	change->leg = leg;
+	change->leg_version = leg->version;
+	leg->version = version;
+	journal->count++;
+	return 0;
+}
+
+int change_set_ice(struct journal *journal, struct leg *leg, struct ice_version *ice)
+{
+	struct change *change = next_change(journal, CHANGE_LEG_ICE);
+
+	if (!change)
+		return -ENOMEM;
+	change->leg = leg;
+	change->ice = leg->ice;
+	change->ice_due = leg->ice_due;
+	leg->ice = ice;
+	leg->ice_due = true;
+	journal->count++;
+	return 0;
+}
+
+int change_clear_path(struct registry *registry, struct journal *journal, struct leg *leg)
+{
+	static const struct stn_address nowhere;
+	struct change *change = next_change(journal, CHANGE_LEG_PATH);
+
+	if (!change)
+		return -ENOMEM;
+	change->leg = leg;
+	change->remote = leg->remote;
+	registry_move_leg(registry, leg, &nowhere);
+	journal->count++;
+	return 0;
+}
+
+static void undo_keys(struct registry *registry, const struct change *change)
+{
+	struct leg *leg = change->leg;
+
+	if (leg->recorded)
+		index_store_untake(registry->store, INDEX_LEG, leg->version->facts.leg_id);
+	leg->recorded = false;
+	registry_free_leg_version(leg->version);
+	leg->version = change->leg_version;
+}
+
+static void undo_ice(const struct change *change)
+{
+	registry_free_ice(change->leg->ice);
+	change->leg->ice = change->ice;
+	change->leg->ice_due = change->ice_due;
+}
+
 static void undo_leg(struct registry *registry, const struct change *change)
 {
 	struct leg *leg = change->leg;
@@ -122,7 +182,7 @@ static void undo_leg(struct registry *registry, const struct change *change)
 	if (change->kind == CHANGE_LEG_ADD) {
 		registry_detach_leg(registry, leg);
 		if (leg->recorded)
-			index_store_untake(registry->store, INDEX_LEG, leg->facts.leg_id);
+			index_store_untake(registry->store, INDEX_LEG, leg->version->facts.leg_id);
 		registry_free_leg(leg);
 	} else if (change->kind == CHANGE_LEG_REMOVE) {
 		int error = registry_attach_leg(registry, leg);
@@ -130,6 +190,12 @@ static void undo_leg(struct registry *registry, const struct change *change)
 		/* Nothing shrinks, and no more is attached than was before. */
 		assert(!error);
 		(void)error;
+	} else if (change->kind == CHANGE_LEG_KEYS) {
+		undo_keys(registry, change);
+	} else if (change->kind == CHANGE_LEG_ICE) {
+		undo_ice(change);
+	} else if (change->kind == CHANGE_LEG_PATH) {
+		registry_move_leg(registry, leg, &change->remote);
 	} else {
 		leg->end_ns = change->end_ns;
 		leg->mute_until_ns = change->mute_until_ns;

@@ -16,6 +16,9 @@ enum change_kind {
 	CHANGE_LEG_ADD,
 	CHANGE_LEG_UPDATE,
 	CHANGE_LEG_REMOVE,
+	CHANGE_LEG_KEYS, /* a WEBRTC leg has its keys now */
+	CHANGE_LEG_ICE,
+	CHANGE_LEG_PATH, /* a KEYED leg is programmed where a WEBRTC leg was seen last */
 	CHANGE_COUNT
 };
 
@@ -29,10 +32,14 @@ struct change {
 	uint64_t end_ns; /* as it was before an update */
 	union {
 		struct room_version *version; /* before an update that replaced it */
+		struct leg_version *leg_version;
+		struct ice_version *ice; /* NULL: it had none */
+		struct stn_address remote;
 		uint64_t mute_until_ns;
 	};
 	bool replaced; /* a room's version */
 	bool muted;
+	bool ice_due;
 };
 
 struct journal {
@@ -61,6 +68,12 @@ struct leg_change {
 };
 /* Notes nothing when nothing changes. */
 int change_update_leg(struct journal *journal, struct leg *leg, const struct leg_change *to);
+
+/* The same leg with keys, and perhaps with a record of the index store, which undo gives back. */
+int change_key_leg(struct journal *journal, struct leg *leg, struct leg_version *version);
+int change_set_ice(struct journal *journal, struct leg *leg, struct ice_version *ice);
+/* Takes its address from a leg. */
+int change_clear_path(struct registry *registry, struct journal *journal, struct leg *leg);
 
 static inline bool change_is_of_leg(const struct change *change)
 {

@@ -12,6 +12,8 @@
 /* Telemetry is dropped above the first, dumps pause above the second, nobody gets past the third.
  */
 #define CLIENT_TELEMETRY_MAX (256u << 10)
+/* DTLS is dropped above this: notices and results find space behind it. */
+#define CLIENT_DATAGRAMS_MAX (128u << 10)
 #define CLIENT_PAUSE (256u << 10)
 #define CLIENT_OUTPUT_MAX (8u << 20)
 #define CLIENT_TASKS_MAX 16 /* dumps, statistics of rooms and explanations at the same time */

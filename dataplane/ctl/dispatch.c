@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dataplane/ctl/datagram.h"
+#include "dataplane/ctl/path.h"
+
 /* Rooms in one ORIGINS message. */
 #define ORIGINS_MAX \
 	((STN_TABLE_MESSAGE_MAX - sizeof(struct stn_header)) / sizeof(struct stn_room_origin))
@@ -97,7 +100,7 @@ static void on_result(void *context, const struct batch *batch, uint64_t applied
 static bool is_safety(uint32_t type)
 {
 	return type == STN_NOTICE_LEG_EXPIRED || type == STN_NOTICE_ROOM_EXPIRED ||
-	       type == STN_NOTICE_MUTE_ENDED;
+	       type == STN_NOTICE_MUTE_ENDED || type == STN_NOTICE_LEG_LOST;
 }
 
 static void on_notice(void *context, const struct stn_notice *notice)
@@ -109,7 +112,7 @@ static void on_notice(void *context, const struct stn_notice *notice)
 
 		if (client && client->subscribed && !client->closing &&
 			!client_send_notice(client, notice, is_safety(notice->type)))
-			server->notices_dropped++;
+			server->dropped.notices++;
 	}
 }
 
@@ -126,22 +129,26 @@ static void on_speaking(struct table_server *server, const struct reply *reply)
 		return;
 	notice.room_id = room->version->facts.room_id;
 	if (leg) {
-		notice.leg_id = leg->facts.leg_id;
-		notice.member_id = leg->facts.member_id;
+		notice.leg_id = leg->version->facts.leg_id;
+		notice.member_id = leg->version->facts.member_id;
 	}
 	on_notice(server, &notice);
 }
 
-static void on_connected(struct table_server *server, const struct reply *reply)
+static void notify_leg(struct table_server *server, enum stn_notice_type type,
+	const struct leg *leg, const struct reply *reply)
 {
-	const struct leg *leg = registry_leg_by_handle(&server->registry, reply->handle);
-	struct stn_notice notice = {.type = STN_NOTICE_LEG_CONNECTED, .at_ns = reply->at_ns};
+	struct stn_notice notice = {.type = type, .at_ns = reply->at_ns};
 
 	if (!leg)
 		return;
-	notice.room_id = leg->facts.room_id;
-	notice.leg_id = leg->facts.leg_id;
-	notice.member_id = leg->facts.member_id;
+	notice.room_id = leg->version->facts.room_id;
+	notice.leg_id = leg->version->facts.leg_id;
+	notice.member_id = leg->version->facts.member_id;
+	if (type == STN_NOTICE_LEG_CONNECTED)
+		notice.value = reply->value;
+	if (type == STN_NOTICE_LEG_MOVED)
+		notice.remote = leg->remote;
 	on_notice(server, &notice);
 }
 
@@ -154,7 +161,14 @@ void dispatch_reply(struct table_server *server, const struct reply *reply)
 	else if (reply->type == REPLY_SPEAKING)
 		on_speaking(server, reply);
 	else if (reply->type == REPLY_LEG_CONNECTED)
-		on_connected(server, reply);
+		notify_leg(server, STN_NOTICE_LEG_CONNECTED,
+			registry_leg_by_handle(&server->registry, reply->handle), reply);
+	else if (reply->type == REPLY_LEG_MOVED)
+		notify_leg(server, STN_NOTICE_LEG_MOVED,
+			path_moved(&server->registry, &server->apply.outbox, reply), reply);
+	else if (reply->type == REPLY_LEG_LOST)
+		notify_leg(server, STN_NOTICE_LEG_LOST,
+			path_lost(&server->registry, &server->apply.outbox, reply), reply);
 }
 
 void dispatch_pressure(struct table_server *server, uint64_t now_ns)
@@ -212,7 +226,7 @@ static void fence(struct table_server *server, struct client *client)
 	client->closing = true;
 }
 
-static struct client *writer(struct table_server *server)
+struct client *dispatch_writer(struct table_server *server)
 {
 	for (uint32_t i = 0; i < server->config.clients_max; i++) {
 		struct client *client = server->clients[i];
@@ -227,7 +241,7 @@ static struct client *writer(struct table_server *server)
 static void hello_writer(
 	struct table_server *server, struct client *client, const struct stn_header *header)
 {
-	struct client *old = writer(server);
+	struct client *old = dispatch_writer(server);
 
 	client->epoch = header->epoch;
 	if (header->epoch < server->epoch_highest) {
@@ -282,7 +296,8 @@ static size_t size_max(const struct table_server *server, bool resync)
 
 	if (resync)
 		size += server->config.rooms_max * sizeof(struct stn_op_room_put) +
-			server->config.legs_max * sizeof(struct stn_op_leg_put);
+			server->config.legs_max *
+				(sizeof(struct stn_op_leg_put) + sizeof(struct stn_op_leg_ice));
 	return size;
 }
 
@@ -333,7 +348,7 @@ static void on_writer_message(
 
 /* ---- messages ---- */
 
-/* Exact sizes of what clients send, 0: nothing they may send; OPS is at least this long. */
+/* Sizes of what clients send, 0: nothing they may send; OPS and DATAGRAM are longer. */
 static const uint16_t message_size[STN_MESSAGE_COUNT] = {
 	[STN_MESSAGE_HELLO] = sizeof(struct stn_hello),
 	[STN_MESSAGE_BEGIN] = sizeof(struct stn_header),
@@ -347,7 +362,17 @@ static const uint16_t message_size[STN_MESSAGE_COUNT] = {
 	[STN_MESSAGE_DUMP] = sizeof(struct stn_room_query),
 	[STN_MESSAGE_EXPLAIN] = sizeof(struct stn_explain),
 	[STN_MESSAGE_NOTICES_SUBSCRIBE] = sizeof(struct stn_header),
+	[STN_MESSAGE_DATAGRAM] = sizeof(struct stn_datagram),
 };
+
+static bool size_fits(const struct stn_header *header, size_t size)
+{
+	if (header->type == STN_MESSAGE_OPS)
+		return size % 8 == 0;
+	if (header->type == STN_MESSAGE_DATAGRAM)
+		return datagram_fits((const struct stn_datagram *)header, size);
+	return size == message_size[header->type];
+}
 
 static const char *message_fault(
 	const struct client *client, const struct stn_header *header, size_t size)
@@ -360,7 +385,7 @@ static const char *message_fault(
 		return "the length is not that of the message";
 	if (header->type >= STN_MESSAGE_COUNT || !message_size[header->type])
 		return "unknown type";
-	if (header->type == STN_MESSAGE_OPS ? size % 8 != 0 : size != message_size[header->type])
+	if (!size_fits(header, size))
 		return "the size is not that of the type";
 	if (header->type != STN_MESSAGE_HELLO && header->epoch != client->epoch)
 		return "the epoch is not that of the hello";
@@ -374,7 +399,7 @@ static void on_query(
 
 	if (header->type == STN_MESSAGE_STATS) {
 		query_stats(&server->query, client, header->sequence, server->config.now_ns(),
-			server->notices_dropped);
+			&server->dropped);
 	} else if (header->type == STN_MESSAGE_ROOM_STATS) {
 		error = query_room_stats(
 			&server->query, client, (const struct stn_room_query *)header);
@@ -411,6 +436,12 @@ void dispatch_message(struct table_server *server, struct client *client, size_t
 		client->closing = true;
 	} else if (header->type <= STN_MESSAGE_RESYNC_END) {
 		on_writer_message(server, client, header);
+	} else if (header->type == STN_MESSAGE_DATAGRAM) {
+		if (client->role == STN_CLIENT_WRITER)
+			datagram_send(server, (const struct stn_datagram *)header);
+		else
+			answer_refused(server, client, header->sequence, STN_STATUS_BAD_STATE,
+				"only a writer may speak to legs");
 	} else {
 		on_query(server, client, header);
 	}

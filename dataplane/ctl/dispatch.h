@@ -16,6 +16,7 @@
 /* Context is the struct table_server. */
 extern const struct apply_events dispatch_events;
 struct client *dispatch_client(void *context, uint64_t id);
+struct client *dispatch_writer(struct table_server *server); /* NULL: none is connected */
 
 /* server->input holds size bytes of it. */
 void dispatch_message(struct table_server *server, struct client *client, size_t size);

@@ -59,15 +59,24 @@ static int grow(struct map *map)
 	return 0;
 }
 
-int map_add(struct map *map, uint64_t hash, void *value)
+int map_reserve(struct map *map, size_t count)
 {
 	/* Three quarters full at most: probes stay short, and one free entry always ends them. */
-	if (4 * (map->count + 1) > 3 * map->size) {
+	while (4 * count > 3 * map->size) {
 		int error = grow(map);
 
 		if (error)
 			return error;
 	}
+	return 0;
+}
+
+int map_add(struct map *map, uint64_t hash, void *value)
+{
+	int error = map_reserve(map, map->count + 1);
+
+	if (error)
+		return error;
 	place(map->entries, map->size, (struct map_entry){hash, value});
 	map->count++;
 	return 0;

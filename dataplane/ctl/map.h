@@ -28,7 +28,9 @@ void map_close(struct map *map);
 
 /* Returns NULL when there is none. */
 void *map_find(const struct map *map, uint64_t hash, const void *key);
-/* value must not be there yet. 0 or -ENOMEM. */
+/* Makes space for that many in all. 0 or -ENOMEM. */
+int map_reserve(struct map *map, size_t count);
+/* value must not be there yet. 0 or -ENOMEM, which cannot be within what was reserved. */
 int map_add(struct map *map, uint64_t hash, void *value);
 /* value must be there. */
 void map_remove(struct map *map, uint64_t hash, const void *value);

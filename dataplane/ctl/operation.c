@@ -139,12 +139,10 @@ static bool address_usable(const struct stn_address *remote)
 	return remote->family == 6 && byte[0] != 0xff;
 }
 
-static int check_leg_media(const struct stn_op_leg_put *leg, struct refusal *refusal)
+static int check_keyed(const struct stn_op_leg_put *leg, struct refusal *refusal)
 {
 	bool group = leg->protection == STN_PROTECTION_GROUP;
 
-	if (check_key(&leg->tx, "tx", refusal) || check_key(&leg->rx, "rx", refusal))
-		return -EINVAL;
 	if (group != (leg->tx.suite == STN_SUITE_NONE))
 		return refuse(
 			refusal, STN_STATUS_BAD_OP, "tx suite does not go with the protection");
@@ -154,13 +152,33 @@ static int check_leg_media(const struct stn_op_leg_put *leg, struct refusal *ref
 			"profile %u with group protection, which has profile 0", leg->profile);
 	if (leg->role == STN_ROLE_SPEAKER && leg->rx.suite == STN_SUITE_NONE)
 		return refuse(refusal, STN_STATUS_BAD_OP, "a speaker needs an rx key");
+	if (!address_usable(&leg->remote))
+		return refuse(refusal, STN_STATUS_BAD_OP, "remote is not a unicast UDP address");
+	return 0;
+}
+
+/* DTLS gives both keys at once, so they are there both or neither. */
+static int check_webrtc(const struct stn_op_leg_put *leg, struct refusal *refusal)
+{
+	if (leg->protection != STN_PROTECTION_LEG)
+		return refuse(refusal, STN_STATUS_BAD_OP, "a webrtc leg has keys of its own");
+	if ((leg->tx.suite == STN_SUITE_NONE) != (leg->rx.suite == STN_SUITE_NONE))
+		return refuse(refusal, STN_STATUS_BAD_OP, "one key without the other");
+	if (!all_zero(&leg->remote, sizeof(leg->remote)) && !address_usable(&leg->remote))
+		return refuse(refusal, STN_STATUS_BAD_OP, "remote is not a unicast UDP address");
+	return 0;
+}
+
+static int check_leg_media(const struct stn_op_leg_put *leg, struct refusal *refusal)
+{
+	if (check_key(&leg->tx, "tx", refusal) || check_key(&leg->rx, "rx", refusal))
+		return -EINVAL;
 	if (leg->payload_type > 127 || leg->red_payload_type > 127 || leg->audio_level_id > 14)
 		return refuse(refusal, STN_STATUS_BAD_OP,
 			"payload_type %u, red_payload_type %u or audio_level_id %u",
 			leg->payload_type, leg->red_payload_type, leg->audio_level_id);
-	if (!address_usable(&leg->remote))
-		return refuse(refusal, STN_STATUS_BAD_OP, "remote is not a unicast UDP address");
-	return 0;
+	return leg->transport == STN_TRANSPORT_KEYED ? check_keyed(leg, refusal)
+						     : check_webrtc(leg, refusal);
 }
 
 static int check_leg_put(const struct stn_op_leg_put *leg, struct refusal *refusal)
@@ -171,10 +189,8 @@ static int check_leg_put(const struct stn_op_leg_put *leg, struct refusal *refus
 		return refuse(refusal, STN_STATUS_BAD_OP, "unknown role %u", leg->role);
 	if (leg->protection != STN_PROTECTION_LEG && leg->protection != STN_PROTECTION_GROUP)
 		return refuse(refusal, STN_STATUS_BAD_OP, "unknown protection %u", leg->protection);
-	/* Browsers need path validation, which this version of the data plane does not have. */
-	if (leg->transport != STN_TRANSPORT_KEYED)
-		return refuse(refusal, STN_STATUS_BAD_OP, "transport %u is not supported",
-			leg->transport);
+	if (leg->transport != STN_TRANSPORT_KEYED && leg->transport != STN_TRANSPORT_WEBRTC)
+		return refuse(refusal, STN_STATUS_BAD_OP, "unknown transport %u", leg->transport);
 	if (leg->profile >= STN_PROFILES_MAX)
 		return refuse(refusal, STN_STATUS_BAD_OP, "profile %u", leg->profile);
 	if (leg->flags & ~(STN_LEG_MUTED | STN_LEG_ORIGIN_KNOWN))
@@ -192,6 +208,39 @@ static int check_leg_mute(const struct stn_op_leg_mute *mute, struct refusal *re
 	return 0;
 }
 
+/* RFC 8839 section 5.4. */
+static bool is_ice_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '+' || c == '/';
+}
+
+/* min to max ice-chars, and nothing behind them. */
+static bool ice_text_valid(const char *text, unsigned int size, unsigned int min, unsigned int max)
+{
+	if (size < min || size > max)
+		return false;
+	for (unsigned int i = 0; i < size; i++)
+		if (!is_ice_char(text[i]))
+			return false;
+	return all_zero(text + size, max - size);
+}
+
+static int check_leg_ice(const struct stn_op_leg_ice *ice, struct refusal *refusal)
+{
+	if (!ice_text_valid(ice->local_pwd, STN_ICE_LOCAL_PWD_SIZE, STN_ICE_LOCAL_PWD_SIZE,
+		    STN_ICE_LOCAL_PWD_SIZE))
+		return refuse(refusal, STN_STATUS_BAD_OP, "local_pwd is not %u ice-chars",
+			STN_ICE_LOCAL_PWD_SIZE);
+	if (!ice_text_valid(ice->remote_ufrag, ice->remote_ufrag_size, 4, STN_ICE_UFRAG_MAX))
+		return refuse(refusal, STN_STATUS_BAD_OP, "remote_ufrag of %u characters",
+			ice->remote_ufrag_size);
+	if (!ice_text_valid(ice->remote_pwd, ice->remote_pwd_size, 22, STN_ICE_PWD_MAX))
+		return refuse(refusal, STN_STATUS_BAD_OP, "remote_pwd of %u characters",
+			ice->remote_pwd_size);
+	return 0;
+}
+
 int operation_check(const struct stn_op *op, struct refusal *refusal)
 {
 	if (op->reserved)
@@ -203,6 +252,6 @@ int operation_check(const struct stn_op *op, struct refusal *refusal)
 	if (op->type == STN_OP_LEG_MUTE)
 		return check_leg_mute((const struct stn_op_leg_mute *)op, refusal);
 	if (op->type == STN_OP_LEG_ICE)
-		return refuse(refusal, STN_STATUS_BAD_OP, "ICE needs a leg of transport webrtc");
+		return check_leg_ice((const struct stn_op_leg_ice *)op, refusal);
 	return 0; /* removals: an id that does not exist is found out at the commit */
 }

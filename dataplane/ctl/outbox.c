@@ -8,22 +8,38 @@
 /* Smaller queues are kept when they run empty, larger ones (after a resync) are given back. */
 #define SIZE_KEPT 1024
 
+static void reset(struct outbox_queue *queue)
+{
+	queue->commands = queue->kept;
+	queue->size = OUTBOX_KEPT;
+	queue->first = 0;
+	queue->count = 0;
+}
+
+static void release(struct outbox_queue *queue)
+{
+	if (queue->commands != queue->kept)
+		free(queue->commands);
+	reset(queue);
+}
+
 void outbox_open(struct outbox *outbox, const struct worker_bus *bus)
 {
-	*outbox = (struct outbox){.bus = *bus};
+	outbox->bus = *bus;
+	outbox->posted = 0;
+	for (unsigned int i = 0; i < STN_WORKERS_MAX; i++)
+		reset(&outbox->queue[i]);
 }
 
 void outbox_close(struct outbox *outbox)
 {
-	for (unsigned int i = 0; i < STN_WORKERS_MAX; i++) {
-		free(outbox->queue[i].commands);
-		outbox->queue[i] = (struct outbox_queue){0};
-	}
+	for (unsigned int i = 0; i < STN_WORKERS_MAX; i++)
+		release(&outbox->queue[i]);
 }
 
 static int reserve(struct outbox_queue *queue, size_t count)
 {
-	size_t size = queue->size ? queue->size : 64;
+	size_t size = queue->size;
 	struct command *commands;
 
 	if (count <= queue->size - queue->count)
@@ -35,7 +51,8 @@ static int reserve(struct outbox_queue *queue, size_t count)
 		return -ENOMEM;
 	for (size_t i = 0; i < queue->count; i++)
 		commands[i] = queue->commands[(queue->first + i) & (queue->size - 1)];
-	free(queue->commands);
+	if (queue->commands != queue->kept)
+		free(queue->commands);
 	queue->commands = commands;
 	queue->size = size;
 	queue->first = 0;
@@ -83,10 +100,8 @@ static bool flush(struct outbox *outbox, unsigned int worker)
 		queue->count--;
 		outbox->posted++;
 	}
-	if (queue->size > SIZE_KEPT) {
-		free(queue->commands);
-		*queue = (struct outbox_queue){0};
-	}
+	if (queue->size > SIZE_KEPT)
+		release(queue);
 	return true;
 }
 

@@ -13,11 +13,14 @@
 
 #include "dataplane/io/command.h"
 
+#define OUTBOX_KEPT 64 /* commands a queue has space for without any memory */
+
 struct outbox_queue {
-	struct command *commands; /* a ring */
-	size_t size;              /* a power of two, or 0 */
+	struct command *commands; /* a ring; kept, or allocated */
+	size_t size;              /* a power of two */
 	size_t first;
 	size_t count;
+	struct command kept[OUTBOX_KEPT];
 };
 
 struct outbox {

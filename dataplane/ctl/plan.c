@@ -16,7 +16,7 @@ bool plan_expired(const struct plan *plan, uint64_t end_ns)
 uint64_t plan_relative_index(const struct leg *leg, unsigned int slot)
 {
 	uint64_t last = index_cell_load(leg->room->version->facts.slot_index[slot]);
-	uint64_t origin = (uint64_t)leg->facts.origin[slot] << 16;
+	uint64_t origin = (uint64_t)leg->version->facts.origin[slot] << 16;
 
 	return last > origin ? last - origin : 0;
 }

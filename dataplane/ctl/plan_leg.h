@@ -10,6 +10,7 @@
 
 int plan_put_leg(struct plan *plan, const struct stn_op_leg_put *op);
 int plan_mute_leg(struct plan *plan, const struct stn_op_leg_mute *op);
+int plan_set_ice(struct plan *plan, const struct stn_op_leg_ice *op);
 int plan_remove_leg(struct plan *plan, uint64_t leg_id);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dataplane/api/drop.h"
+#include "dataplane/core/ice.h"
 #include "dataplane/core/index.h"
 
 /* Entries looked at in one step: tens of microseconds each, between two turns of the server. */
@@ -106,7 +107,7 @@ bool query_pending(const struct query *query)
 /* ---- statistics ---- */
 
 void query_stats(struct query *query, struct client *client, uint32_t sequence, uint64_t now_ns,
-	uint64_t notices_dropped)
+	const struct query_dropped *dropped)
 {
 	const struct worker_bus *bus = &query->apply->outbox.bus;
 	struct stn_stats *stats = (struct stn_stats *)query->buffer;
@@ -116,7 +117,8 @@ void query_stats(struct query *query, struct client *client, uint32_t sequence, 
 	stats->header.sequence = sequence;
 	stats->now_ns = now_ns;
 	stats->started_ns = query->started_ns;
-	stats->notices_dropped = notices_dropped;
+	stats->notices_dropped = dropped->notices;
+	stats->datagrams_dropped = dropped->datagrams;
 	stats->worker_count = bus->worker_count;
 	stats->drop_count = STN_DROP_COUNT;
 	stats->rooms = registry_room_count(query->registry);
@@ -205,28 +207,44 @@ static size_t dump_room(
 static size_t dump_leg(
 	const struct query *query, uint8_t *bytes, const struct leg *leg, bool secret)
 {
-	const struct leg_facts *facts = &leg->facts;
+	const struct leg_facts *facts = &leg->version->facts;
 	struct stn_op_leg_put op = {.op = {.type = STN_OP_LEG_PUT, .size = sizeof(op)},
 		.leg_id = facts->leg_id,
 		.room_id = facts->room_id,
 		.member_id = facts->member_id,
-		.key_store_id = index_store_id(query->registry->store),
 		.end_ns = leg->end_ns,
 		.mute_until_ns = leg->mute_until_ns,
-		.remote = facts->remote,
+		.remote = leg->remote,
 		.role = facts->role,
 		.protection = facts->protection,
 		.transport = facts->transport,
 		.profile = facts->profile,
-		.flags = STN_LEG_ORIGIN_KNOWN | (leg->muted ? STN_LEG_MUTED : 0),
+		.flags = leg->muted ? STN_LEG_MUTED : 0,
 		.payload_type = facts->payload_type,
 		.audio_level_id = facts->audio_level_id,
 		.red_payload_type = facts->red_payload_type,
 		.source_ssrc = facts->source_ssrc};
 
+	if (leg_is_keyed(leg)) {
+		op.key_store_id = index_store_id(query->registry->store);
+		op.flags |= STN_LEG_ORIGIN_KNOWN;
+	}
 	dump_key(&op.tx, &facts->tx, secret);
 	dump_key(&op.rx, &facts->rx, secret);
 	memcpy(op.origin, facts->origin, sizeof(op.origin));
+	memcpy(bytes, &op, sizeof(op));
+	explicit_bzero(&op, sizeof(op));
+	return sizeof(op);
+}
+
+/* A leg's credentials, which are nothing but secret. */
+static size_t dump_ice(uint8_t *bytes, const struct leg *leg, bool secret)
+{
+	struct stn_op_leg_ice op;
+
+	if (!leg->ice || !secret)
+		return 0;
+	ice_facts_describe(leg->ice->facts, &op);
 	memcpy(bytes, &op, sizeof(op));
 	explicit_bzero(&op, sizeof(op));
 	return sizeof(op);
@@ -251,11 +269,13 @@ static size_t dump_step(
 	for (; budget && task->leg_at < registry->legs_max; budget--) {
 		const struct leg *leg = registry->leg_handles.by_handle[task->leg_at];
 
-		if (used + sizeof(struct stn_op_leg_put) > size)
+		if (used + sizeof(struct stn_op_leg_put) + sizeof(struct stn_op_leg_ice) > size)
 			return used;
 		task->leg_at++;
-		if (leg && (!task->room_id || task->room_id == leg->facts.room_id))
-			used += dump_leg(query, bytes + used, leg, secret);
+		if (!leg || (task->room_id && task->room_id != leg->version->facts.room_id))
+			continue;
+		used += dump_leg(query, bytes + used, leg, secret);
+		used += dump_ice(bytes + used, leg, secret);
 	}
 	task->done = task->room_at == registry->rooms_max && task->leg_at == registry->legs_max;
 	return used;
@@ -284,14 +304,23 @@ static void step_dump(struct query *query, struct task *task, struct client *cli
 
 /* ---- explanations ---- */
 
+/* DTLS comes after a path, and keys after DTLS. */
+static bool validated(const struct leg *leg)
+{
+	return !leg_is_webrtc(leg) || (leg->remote.family && leg_is_keyed(leg));
+}
+
 static uint32_t source_reason(const struct leg *leg, const struct stn_explain *request)
 {
 	if (!leg)
 		return STN_EXPLAIN_NO_SOURCE;
-	if (leg->facts.role != STN_ROLE_SPEAKER)
+	if (leg->version->facts.role != STN_ROLE_SPEAKER)
 		return STN_EXPLAIN_NOT_SPEAKER;
-	if (request->ssrc && leg->facts.source_ssrc && request->ssrc != leg->facts.source_ssrc)
+	if (request->ssrc && leg->version->facts.source_ssrc &&
+		request->ssrc != leg->version->facts.source_ssrc)
 		return STN_EXPLAIN_SSRC_MISMATCH;
+	if (!validated(leg))
+		return STN_EXPLAIN_NOT_VALIDATED;
 	return leg->muted ? STN_EXPLAIN_SOURCE_MUTED : STN_EXPLAIN_REACHED;
 }
 
@@ -304,11 +333,11 @@ int query_explain(struct query *query, struct client *client, const struct stn_e
 	if (!task)
 		return -EAGAIN;
 	task->summary.slot = -1;
-	task->summary.source_leg_id = leg ? leg->facts.leg_id : request->leg_id;
+	task->summary.source_leg_id = leg ? leg->version->facts.leg_id : request->leg_id;
 	task->summary.source_reason = source_reason(leg, request);
 	if (!leg)
 		return 0;
-	task->room_id = leg->facts.room_id;
+	task->room_id = leg->version->facts.room_id;
 	task->summary.room_id = task->room_id;
 	task->room_at = leg->room->leg_count;
 	if (ask_worker(query, task, leg->room))
@@ -335,12 +364,16 @@ static uint32_t leg_reason(
 
 	if (task->summary.source_reason != STN_EXPLAIN_REACHED)
 		return task->summary.source_reason;
-	if (leg->facts.leg_id == task->summary.source_leg_id)
+	if (leg->version->facts.leg_id == task->summary.source_leg_id)
 		return STN_EXPLAIN_OWN_VOICE;
-	if (leg->facts.role == STN_ROLE_LISTENER && leg->facts.protection == STN_PROTECTION_LEG &&
-		!index_leg_roc((uint32_t)task->roc, leg->facts.origin[task->summary.slot], &roc))
+	if (!validated(leg))
+		return STN_EXPLAIN_NOT_VALIDATED;
+	if (leg->version->facts.role == STN_ROLE_LISTENER &&
+		leg->version->facts.protection == STN_PROTECTION_LEG &&
+		!index_leg_roc(
+			(uint32_t)task->roc, leg->version->facts.origin[task->summary.slot], &roc))
 		return STN_EXPLAIN_BEFORE_ORIGIN;
-	if (!bus->reachable(bus->impl, leg->facts.leg))
+	if (!bus->reachable(bus->impl, leg->version->facts.leg))
 		return STN_EXPLAIN_NO_NEIGHBOUR;
 	return STN_EXPLAIN_REACHED;
 }
@@ -361,8 +394,8 @@ static uint32_t explain_legs(const struct worker_bus *bus, struct task *task,
 		if (task->entries == EXPLAIN_ENTRIES_MAX)
 			continue;
 		task->entries++;
-		entries[count++] = (struct stn_explain_entry){
-			leg->facts.leg_id, leg->facts.member_id, reason, leg->facts.worker};
+		entries[count++] = (struct stn_explain_entry){leg->version->facts.leg_id,
+			leg->version->facts.member_id, reason, leg->version->facts.worker};
 	}
 	return count;
 }

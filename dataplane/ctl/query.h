@@ -29,8 +29,13 @@ int query_open(struct query *query, struct apply *apply,
 	struct client *(*client)(void *context, uint64_t id), void *context);
 void query_close(struct query *query);
 
+/* What clients did not read in time, and what workers did not take. */
+struct query_dropped {
+	uint64_t notices;
+	uint64_t datagrams;
+};
 void query_stats(struct query *query, struct client *client, uint32_t sequence, uint64_t now_ns,
-	uint64_t notices_dropped);
+	const struct query_dropped *dropped);
 /* 0, or -ENOMEM/-EAGAIN with nothing begun: too much at a time. */
 int query_room_stats(
 	struct query *query, struct client *client, const struct stn_room_query *request);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/core/ice.h"
+
 #define owner_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
 static bool same_room(const void *value, const void *key)
@@ -16,12 +18,12 @@ static bool same_room(const void *value, const void *key)
 
 static bool same_leg(const void *value, const void *key)
 {
-	return ((const struct leg *)value)->facts.leg_id == *(const uint64_t *)key;
+	return ((const struct leg *)value)->version->facts.leg_id == *(const uint64_t *)key;
 }
 
 static bool same_remote(const void *value, const void *key)
 {
-	return !memcmp(&((const struct leg *)value)->facts.remote, key, sizeof(struct stn_address));
+	return !memcmp(&((const struct leg *)value)->remote, key, sizeof(struct stn_address));
 }
 
 static uint64_t remote_hash(const struct stn_address *remote)
@@ -175,20 +177,42 @@ static int room_reserve(struct room *room)
 	return 0;
 }
 
+static void attach_remote(struct registry *registry, struct leg *leg)
+{
+	int error = 0;
+
+	if (leg->remote.family)
+		error = map_add(&registry->remotes, remote_hash(&leg->remote), leg);
+	assert(!error);
+	(void)error;
+}
+
+static void detach_remote(struct registry *registry, struct leg *leg)
+{
+	if (leg->remote.family)
+		map_remove(&registry->remotes, remote_hash(&leg->remote), leg);
+}
+
+void registry_move_leg(struct registry *registry, struct leg *leg, const struct stn_address *remote)
+{
+	detach_remote(registry, leg);
+	leg->remote = *remote;
+	attach_remote(registry, leg);
+}
+
 int registry_attach_leg(struct registry *registry, struct leg *leg)
 {
 	struct room *room = leg->room;
-	uint64_t hash = map_hash(leg->facts.leg_id);
+	uint64_t hash = map_hash(leg->version->facts.leg_id);
 
-	if (room_reserve(room) || map_add(&registry->legs, hash, leg))
+	/* Space for an address as well, whether it has one now or is given one by a worker. */
+	if (room_reserve(room) || map_reserve(&registry->remotes, registry->legs.count + 1) ||
+		map_add(&registry->legs, hash, leg))
 		return -ENOMEM;
-	if (map_add(&registry->remotes, remote_hash(&leg->facts.remote), leg)) {
-		map_remove(&registry->legs, hash, leg);
-		return -ENOMEM;
-	}
+	attach_remote(registry, leg);
 	leg->position = room->leg_count++;
 	room->legs[leg->position] = leg;
-	room->speakers += leg->facts.role == STN_ROLE_SPEAKER;
+	room->speakers += leg->version->facts.role == STN_ROLE_SPEAKER;
 	leg->removed = false;
 	return 0;
 }
@@ -198,11 +222,11 @@ void registry_detach_leg(struct registry *registry, struct leg *leg)
 	struct room *room = leg->room;
 
 	assert(!leg->removed && room->legs[leg->position] == leg);
-	map_remove(&registry->legs, map_hash(leg->facts.leg_id), leg);
-	map_remove(&registry->remotes, remote_hash(&leg->facts.remote), leg);
+	map_remove(&registry->legs, map_hash(leg->version->facts.leg_id), leg);
+	detach_remote(registry, leg);
 	room->legs[leg->position] = room->legs[--room->leg_count];
 	room->legs[leg->position]->position = leg->position;
-	room->speakers -= leg->facts.role == STN_ROLE_SPEAKER;
+	room->speakers -= leg->version->facts.role == STN_ROLE_SPEAKER;
 	leg->removed = true;
 }
 
@@ -214,9 +238,10 @@ void registry_show_room(struct registry *registry, struct room *room)
 
 void registry_show_leg(struct registry *registry, struct leg *leg)
 {
-	leg->facts.leg = handle_take(&registry->leg_handles, leg);
-	leg->facts.room = leg->room->version->facts.room;
-	leg->facts.muted = leg->muted;
+	leg->version->facts.remote = leg->remote;
+	leg->version->facts.leg = handle_take(&registry->leg_handles, leg);
+	leg->version->facts.room = leg->room->version->facts.room;
+	leg->version->facts.muted = leg->muted;
 	leg->muted_posted = leg->muted;
 	leg->visible = true;
 }
@@ -251,11 +276,22 @@ void registry_bury_version(struct registry *registry, struct room_version *versi
 void registry_bury_leg(struct registry *registry, struct leg *leg, uint64_t token)
 {
 	if (leg->visible) {
-		registry->leg_handles.by_handle[leg->facts.leg] = NULL;
+		registry->leg_handles.by_handle[leg->version->facts.leg] = NULL;
 		registry->limbo_leg_handles++;
 	}
 	deadline_set(&registry->deadlines, &leg->deadline, DEADLINE_NEVER);
 	bury(registry, &leg->limbo, LIMBO_LEG, token);
+}
+
+void registry_bury_leg_version(
+	struct registry *registry, struct leg_version *version, uint64_t token)
+{
+	bury(registry, &version->limbo, LIMBO_LEG_FACTS, token);
+}
+
+void registry_bury_ice(struct registry *registry, struct ice_version *ice, uint64_t token)
+{
+	bury(registry, &ice->limbo, LIMBO_ICE, token);
 }
 
 static void release_room(struct registry *registry, struct room *room)
@@ -272,11 +308,11 @@ static void release_room(struct registry *registry, struct room *room)
 static void release_leg(struct registry *registry, struct leg *leg)
 {
 	if (leg->visible) {
-		handle_release(&registry->leg_handles, leg->facts.leg);
+		handle_release(&registry->leg_handles, leg->version->facts.leg);
 		registry->limbo_leg_handles--;
 	}
 	if (leg->recorded && registry->store)
-		index_store_drop(registry->store, INDEX_LEG, leg->facts.leg_id);
+		index_store_drop(registry->store, INDEX_LEG, leg->version->facts.leg_id);
 	registry_free_leg(leg);
 }
 
@@ -292,6 +328,10 @@ void registry_release(struct registry *registry, uint64_t done)
 			release_room(registry, owner_of(limbo, struct room, limbo));
 		else if (limbo->kind == LIMBO_LEG)
 			release_leg(registry, owner_of(limbo, struct leg, limbo));
+		else if (limbo->kind == LIMBO_LEG_FACTS)
+			registry_free_leg_version(owner_of(limbo, struct leg_version, limbo));
+		else if (limbo->kind == LIMBO_ICE)
+			registry_free_ice(owner_of(limbo, struct ice_version, limbo));
 		else
 			registry_free_version(owner_of(limbo, struct room_version, limbo));
 	}
@@ -312,8 +352,23 @@ void registry_free_version(struct room_version *version)
 
 void registry_free_leg(struct leg *leg)
 {
-	explicit_bzero(leg, sizeof(*leg));
+	registry_free_leg_version(leg->version);
+	registry_free_ice(leg->ice);
 	free(leg);
+}
+
+void registry_free_leg_version(struct leg_version *version)
+{
+	explicit_bzero(version, sizeof(*version));
+	free(version);
+}
+
+void registry_free_ice(struct ice_version *ice)
+{
+	if (!ice)
+		return;
+	ice_facts_free(ice->facts);
+	free(ice);
 }
 
 void registry_schedule_room(struct registry *registry, struct room *room)
@@ -350,13 +405,15 @@ static uint64_t room_digest(const struct room *room)
 
 static uint64_t leg_digest(const struct leg *leg)
 {
-	uint64_t hash = mix(2, leg->facts.leg_id);
+	uint64_t hash = mix(2, leg->version->facts.leg_id);
 
 	hash = mix(hash, leg->end_ns);
 	hash = mix(hash, leg->mute_until_ns);
-	hash = mix(hash, (uint64_t)leg->facts.role << 32 | leg->facts.worker);
+	hash = mix(hash, (uint64_t)leg->version->facts.role << 32 | leg->version->facts.worker);
 	for (unsigned int i = 0; i < STN_SLOTS_MAX; i++)
-		hash = mix(hash, leg->facts.origin[i]);
+		hash = mix(hash, leg->version->facts.origin[i]);
+	hash = mix(hash, remote_hash(&leg->remote) ^ leg->remote.family);
+	hash = mix(hash, (uint64_t)leg->version->facts.tx.suite << 1 | (leg->ice != NULL));
 	return mix(
 		hash, (uint64_t)leg->muted << 2 | (uint64_t)leg->muted_posted << 1 | leg->visible);
 }

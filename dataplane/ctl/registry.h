@@ -21,7 +21,7 @@
 
 #define HANDLE_NONE UINT32_MAX
 
-enum limbo_kind { LIMBO_ROOM, LIMBO_ROOM_FACTS, LIMBO_LEG };
+enum limbo_kind { LIMBO_ROOM, LIMBO_ROOM_FACTS, LIMBO_LEG, LIMBO_LEG_FACTS, LIMBO_ICE };
 enum deadline_kind { DEADLINE_ROOM, DEADLINE_LEG };
 
 /* Waits until every worker has answered the fence `token`. */
@@ -55,8 +55,19 @@ struct room {
 	bool survived; /* its indices go on from an earlier process */
 };
 
-struct leg {
+struct leg_version {
+	struct limbo limbo;
 	struct leg_facts facts;
+};
+
+struct ice_version {
+	struct limbo limbo;
+	struct ice_facts *facts; /* owned */
+};
+
+struct leg {
+	struct leg_version *version; /* current facts */
+	struct ice_version *ice;     /* WEBRTC: current credentials, NULL: none yet */
 	struct room *room;
 	struct deadline deadline; /* of whichever comes first */
 	struct limbo limbo;
@@ -64,13 +75,27 @@ struct leg {
 	uint64_t mute_until_ns; /* 0: for ever */
 	uint64_t mark;          /* last resync that named it */
 	uint32_t position;      /* in room->legs */
+	/* KEYED: as in the facts. WEBRTC: the path that was selected last; family 0: none. */
+	struct stn_address remote;
 	bool muted;
 	bool muted_posted; /* what workers were told last */
 	bool visible;
 	bool removed;
+	bool ice_due;   /* workers have not been told of these credentials */
 	bool recorded;  /* holds a record of the index store */
 	bool switching; /* replaces a leg of the other role; own indices are set behind a barrier */
 };
+
+static inline bool leg_is_webrtc(const struct leg *leg)
+{
+	return leg->version->facts.transport == STN_TRANSPORT_WEBRTC;
+}
+
+/* DTLS is done; KEYED legs and members of a group always are. */
+static inline bool leg_is_keyed(const struct leg *leg)
+{
+	return !leg_is_webrtc(leg) || leg->version->facts.tx.suite != STN_SUITE_NONE;
+}
 
 struct handle_table {
 	void **by_handle;
@@ -128,6 +153,13 @@ void registry_detach_room(struct registry *registry, struct room *room);
 int registry_attach_leg(struct registry *registry, struct leg *leg);
 void registry_detach_leg(struct registry *registry, struct leg *leg);
 
+/*
+ * The leg is at another address now (family 0: at none), where no other leg is. Cannot fail: every
+ * leg that may have an address has its space.
+ */
+void registry_move_leg(
+	struct registry *registry, struct leg *leg, const struct stn_address *remote);
+
 /* Gives a handle; the caller has seen to it that there is one. */
 void registry_show_room(struct registry *registry, struct room *room);
 void registry_show_leg(struct registry *registry, struct leg *leg);
@@ -136,6 +168,9 @@ void registry_show_leg(struct registry *registry, struct leg *leg);
 void registry_bury_room(struct registry *registry, struct room *room, uint64_t token);
 void registry_bury_version(struct registry *registry, struct room_version *version, uint64_t token);
 void registry_bury_leg(struct registry *registry, struct leg *leg, uint64_t token);
+void registry_bury_leg_version(
+	struct registry *registry, struct leg_version *version, uint64_t token);
+void registry_bury_ice(struct registry *registry, struct ice_version *ice, uint64_t token);
 /* Frees what was waiting for fences up to `done`. */
 void registry_release(struct registry *registry, uint64_t done);
 
@@ -143,6 +178,8 @@ void registry_release(struct registry *registry, uint64_t done);
 void registry_free_room(struct room *room);
 void registry_free_version(struct room_version *version);
 void registry_free_leg(struct leg *leg);
+void registry_free_leg_version(struct leg_version *version);
+void registry_free_ice(struct ice_version *ice); /* accepts NULL */
 
 /* Sets, moves or cancels the deadline after end_ns, mute_until_ns or muted have changed. */
 void registry_schedule_room(struct registry *registry, struct room *room);

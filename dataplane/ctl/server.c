@@ -13,14 +13,17 @@
 #include <unistd.h>
 
 #include "configs/log.h"
+#include "dataplane/ctl/datagram.h"
 #include "dataplane/ctl/dispatch.h"
 #include "dataplane/ctl/listener.h"
+#include "dataplane/ctl/path.h"
 
 #define MS UINT64_C(1000000)
 /* While workers owe answers the loop spins this long, then it waits a millisecond at a time. */
 #define SPIN_NS (2 * MS)
 #define REPLIES_MAX 4096 /* a turn */
-#define MESSAGES_MAX 64  /* a client and turn */
+#define HANDSHAKE_NS (100 * MS)
+#define MESSAGES_MAX 64 /* a client and turn */
 
 static uint64_t monotonic_ns(void)
 {
@@ -243,6 +246,9 @@ static int wait_ms(const struct table_server *server, int timeout_ms, uint64_t n
 		return now_ns - server->progress_ns < SPIN_NS ? 0 : 1;
 	if (server->due_ns <= now_ns)
 		return 0;
+	/* A handshake is several flights: where there was one datagram the next is near. */
+	if (now_ns - server->datagram_ns < HANDSHAKE_NS)
+		return 1;
 	left_ms = (server->due_ns - now_ns + MS - 1) / MS;
 	return left_ms < (uint64_t)timeout_ms ? (int)left_ms : timeout_ms;
 }
@@ -268,13 +274,24 @@ static void take_replies(struct table_server *server, uint64_t now_ns)
 	struct reply reply;
 	unsigned int left = REPLIES_MAX;
 
-	while (left && bus->poll(bus->impl, &reply)) {
+	/* A reply is taken only when there is space for what it makes us tell the workers. */
+	while (left && !outbox_reserve_all(&server->apply.outbox, PATH_COMMANDS_MAX) &&
+		bus->poll(bus->impl, &reply)) {
 		dispatch_reply(server, &reply);
 		left--;
 	}
 	if (left < REPLIES_MAX)
 		server->progress_ns = now_ns;
 	server->more = left == 0;
+}
+
+static void take_datagrams(struct table_server *server, uint64_t now_ns)
+{
+	unsigned int taken = datagram_take(server, dispatch_writer(server));
+
+	if (taken)
+		server->datagram_ns = now_ns;
+	server->more |= taken == DATAGRAM_TAKE_MAX;
 }
 
 void table_server_poll(struct table_server *server, int timeout_ms)
@@ -284,6 +301,7 @@ void table_server_poll(struct table_server *server, int timeout_ms)
 	take_events(server, wait_ms(server, timeout_ms, now_ns));
 	now_ns = server->config.now_ns();
 	take_replies(server, now_ns);
+	take_datagrams(server, now_ns);
 	server->due_ns = apply_poll(&server->apply, now_ns);
 	server->more |= query_poll(&server->query);
 	server->query_pending = query_pending(&server->query);
@@ -301,7 +319,8 @@ void table_server_status(const struct table_server *server, struct table_server_
 		.rooms = registry_room_count(&server->registry),
 		.legs = registry_leg_count(&server->registry),
 		.epoch_highest = server->epoch_highest,
-		.notices_dropped = server->notices_dropped,
+		.notices_dropped = server->dropped.notices,
+		.datagrams_dropped = server->dropped.datagrams,
 	};
 	for (uint32_t i = 0; i < server->config.clients_max; i++) {
 		if (!server->clients[i])

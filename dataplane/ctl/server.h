@@ -44,6 +44,7 @@ struct table_server_status {
 	bool writer; /* connected */
 	uint64_t epoch_highest;
 	uint64_t notices_dropped;
+	uint64_t datagrams_dropped;
 };
 void table_server_status(const struct table_server *server, struct table_server_status *status);
 

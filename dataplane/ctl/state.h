@@ -23,12 +23,13 @@ struct table_server {
 	uint64_t instance_id;
 	uint64_t client_last;
 	uint64_t epoch_highest;
-	uint64_t notices_dropped;
+	struct query_dropped dropped;
 	uint32_t batches_out;
 	uint32_t pressure;    /* level last told: 0, 80, 90 or 95 percent */
 	uint64_t posted;      /* commands taken by workers, when last looked at */
 	uint64_t due_ns;      /* next deadline */
 	uint64_t progress_ns; /* last time a worker answered or took something */
+	uint64_t datagram_ns; /* last time a DTLS datagram came from a worker */
 	bool more;            /* something could go on at once */
 	bool query_pending;
 	struct log_limit full_limit;

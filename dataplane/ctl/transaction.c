@@ -91,6 +91,8 @@ static int run_one(struct plan *plan, const struct stn_op *op)
 		return plan_put_leg(plan, (const struct stn_op_leg_put *)op);
 	case STN_OP_LEG_REMOVE:
 		return plan_remove_leg(plan, ((const struct stn_op_leg_remove *)op)->leg_id);
+	case STN_OP_LEG_ICE:
+		return plan_set_ice(plan, (const struct stn_op_leg_ice *)op);
 	default:
 		return plan_mute_leg(plan, (const struct stn_op_leg_mute *)op);
 	}

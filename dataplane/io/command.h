@@ -71,7 +71,7 @@ struct leg_facts {
 	struct stn_master_key tx;
 	struct stn_master_key rx;
 	uint32_t origin[STN_SLOTS_MAX];
-	/* The cells of listeners are NULL. */
+	/* The cells of listeners are NULL, and those of legs without keys. */
 	struct index_cell *source_index;      /* speakers: highest received + 1, 0: none */
 	struct index_cell *source_rtcp_index; /* highest SRTCP index received + 1, 0: none */
 	struct index_cell
