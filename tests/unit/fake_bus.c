@@ -48,6 +48,42 @@ static unsigned int worker_of(void *impl, const struct stn_address *remote)
 	return (remote->address[3] + remote->port_be) % fake->bus.worker_count;
 }
 
+static unsigned int worker_of_leg(void *impl, uint64_t leg_id)
+{
+	struct fake_bus *fake = impl;
+
+	return (unsigned int)(leg_id / 3 % fake->bus.worker_count);
+}
+
+static bool datagram_poll(void *impl, struct bus_datagram *out)
+{
+	struct fake_bus *fake = impl;
+
+	if (!fake->ups)
+		return false;
+	*out = fake->up[0];
+	if (fake->up_endless) {
+		fake->up_endless--;
+		return true;
+	}
+	fake->ups--;
+	memmove(fake->up, fake->up + 1, fake->ups * sizeof(fake->up[0]));
+	return true;
+}
+
+static int datagram_send(void *impl, unsigned int worker, const struct bus_datagram *datagram)
+{
+	struct fake_bus *fake = impl;
+	struct fake_worker *to = &fake->worker[worker];
+
+	require(worker < fake->bus.worker_count);
+	require(datagram->size && datagram->size <= STN_DATAGRAM_MAX);
+	if (fake->down_full || to->downs == FAKE_DATAGRAMS_MAX)
+		return -EAGAIN;
+	to->down[to->downs++] = *datagram;
+	return 0;
+}
+
 static int route(void *impl, const struct stn_address *remote)
 {
 	struct fake_bus *fake = impl;
@@ -83,6 +119,9 @@ void fake_bus_init(struct fake_bus *fake, unsigned int workers)
 		.post = post,
 		.poll = poll_reply,
 		.worker_of = worker_of,
+		.worker_of_leg = worker_of_leg,
+		.datagram_poll = datagram_poll,
+		.datagram_send = datagram_send,
 		.route = route,
 		.reachable = reachable,
 		.stats = stats};
@@ -93,6 +132,60 @@ void fake_bus_reply(struct fake_bus *fake, const struct reply *reply)
 	require(fake->reply_count < FAKE_REPLIES_MAX);
 	fake->replies[(fake->reply_first + fake->reply_count++) % FAKE_REPLIES_MAX] = *reply;
 }
+
+/* ---- addresses ---- */
+
+static struct fake_path *find_path(struct fake_worker *self, const struct stn_address *address)
+{
+	for (unsigned int i = 0; i < FAKE_PATHS_MAX; i++)
+		if (self->path[i].leg_id &&
+			!memcmp(&self->path[i].address, address, sizeof(*address)))
+			return &self->path[i];
+	return NULL;
+}
+
+static void path_add(struct fake_bus *fake, unsigned int worker, const struct command *command)
+{
+	struct fake_worker *self = &fake->worker[worker];
+	unsigned int i = 0;
+
+	require(command->path.address.family && command->path.worker != worker);
+	require(command->path.worker < fake->bus.worker_count);
+	require(!find_path(self, &command->path.address));
+	while (self->path[i].leg_id)
+		require(++i < FAKE_PATHS_MAX);
+	self->path[i] = (struct fake_path){
+		command->path.address, command->value, command->handle, command->path.worker};
+	self->paths++;
+}
+
+static void path_remove(struct fake_worker *self, const struct command *command)
+{
+	struct fake_path *path = find_path(self, &command->path.address);
+
+	require(path && path->leg_id == command->value && path->leg == command->handle);
+	path->leg_id = 0;
+	self->paths--;
+}
+
+static void path_lost(struct fake_worker *self, const struct command *command)
+{
+	const struct leg_facts *leg = self->leg[command->handle];
+
+	require(leg && leg->leg_id == command->value && leg->transport == STN_TRANSPORT_WEBRTC);
+	self->lost = (struct fake_path){
+		command->path.address, command->value, command->handle, command->path.worker};
+	self->losses++;
+}
+
+/* Nobody may be sent what is for a leg that does not exist any more. */
+static void require_no_path(const struct fake_worker *self, uint32_t leg)
+{
+	for (unsigned int i = 0; i < FAKE_PATHS_MAX; i++)
+		require(!self->path[i].leg_id || self->path[i].leg != leg);
+}
+
+/* ---- rooms and legs ---- */
 
 static void room_add(struct fake_worker *self, const struct command *command)
 {
@@ -123,6 +216,62 @@ static void room_remove(struct fake_worker *self, uint32_t handle)
 	self->room[handle] = NULL;
 }
 
+static void require_cells(const struct leg_facts *facts)
+{
+	bool cells = facts->role == STN_ROLE_SPEAKER && facts->rx.suite != STN_SUITE_NONE;
+
+	require(cells == (facts->source_index != NULL));
+	require(cells == (facts->source_rtcp_index != NULL));
+	require(cells == (facts->own_index[0] != NULL));
+}
+
+static bool refuses(struct fake_bus *fake, unsigned int worker, unsigned int *after,
+	const struct command *command)
+{
+	struct reply reply = {.type = REPLY_REFUSED,
+		.worker = worker,
+		.handle = command->handle,
+		.slot = command->type,
+		.value = STN_STATUS_NO_SPACE};
+
+	if (!*after || --*after)
+		return false;
+	fake_bus_reply(fake, &reply);
+	return true;
+}
+
+/* Keys, once, and nothing else. */
+static void leg_update(struct fake_bus *fake, unsigned int worker, const struct command *command)
+{
+	struct fake_worker *self = &fake->worker[worker];
+	const struct leg_facts *facts = command->leg;
+	const struct leg_facts *old = self->leg[command->handle];
+
+	require(old && facts != old && facts->leg == command->handle);
+	require(facts->leg_id == old->leg_id && facts->room == old->room);
+	require(facts->worker == old->worker && facts->role == old->role);
+	require(facts->transport == STN_TRANSPORT_WEBRTC);
+	require(old->tx.suite == STN_SUITE_NONE && old->rx.suite == STN_SUITE_NONE);
+	require(facts->tx.suite != STN_SUITE_NONE && facts->rx.suite != STN_SUITE_NONE);
+	require(facts->muted == self->muted[command->handle]);
+	require_cells(facts);
+	self->added_since_fence = true;
+	self->updates++;
+	if (!refuses(fake, worker, &self->refuse_update_after, command))
+		self->leg[command->handle] = facts;
+}
+
+static void leg_ice(struct fake_worker *self, unsigned int worker, const struct command *command)
+{
+	const struct leg_facts *leg = self->leg[command->handle];
+
+	require(leg || self->refused[command->handle]);
+	require(command->ice && command->ice != self->ice[command->handle]);
+	require(!leg || (leg->transport == STN_TRANSPORT_WEBRTC && leg->worker == worker));
+	self->ice[command->handle] = command->ice;
+	self->ices++;
+}
+
 static void leg_add(struct fake_bus *fake, unsigned int worker, const struct command *command)
 {
 	struct fake_worker *self = &fake->worker[worker];
@@ -134,21 +283,16 @@ static void leg_add(struct fake_bus *fake, unsigned int worker, const struct com
 	require(self->room[facts->room] && self->room[facts->room]->room_id == facts->room_id);
 	require(speaker || facts->worker == worker);
 	require(!speaker || facts->worker == self->room[facts->room]->home_worker);
-	require(speaker == (facts->source_index != NULL));
+	require_cells(facts);
+	require_no_path(self, facts->leg);
+	/* That of a webrtc leg is only where it began. */
 	for (unsigned int i = 0; i < FAKE_HANDLES_MAX; i++)
-		require(!self->leg[i] ||
+		require(!self->leg[i] || self->leg[i]->transport != STN_TRANSPORT_KEYED ||
 			memcmp(&self->leg[i]->remote, &facts->remote, sizeof(facts->remote)));
 	self->added_since_fence = true;
 	self->adds++;
-	if (self->refuse_after && --self->refuse_after == 0) {
-		struct reply reply = {.type = REPLY_REFUSED,
-			.worker = worker,
-			.handle = command->handle,
-			.slot = command->type,
-			.value = STN_STATUS_NO_SPACE};
-
+	if (refuses(fake, worker, &self->refuse_after, command)) {
 		self->refused[facts->leg] = true;
-		fake_bus_reply(fake, &reply);
 		return;
 	}
 	self->leg[facts->leg] = facts;
@@ -159,7 +303,9 @@ static void leg_remove(struct fake_worker *self, uint32_t handle)
 {
 	require(handle < FAKE_HANDLES_MAX && (self->leg[handle] || self->refused[handle]));
 	require(!self->added_since_fence);
+	require_no_path(self, handle);
 	self->leg[handle] = NULL;
+	self->ice[handle] = NULL;
 	self->refused[handle] = false;
 	self->removes++;
 }
@@ -220,6 +366,21 @@ static void apply_one(struct fake_bus *fake, unsigned int worker, const struct c
 		break;
 	case COMMAND_LEG_MUTE:
 		leg_mute(self, command);
+		break;
+	case COMMAND_LEG_UPDATE:
+		leg_update(fake, worker, command);
+		break;
+	case COMMAND_LEG_ICE:
+		leg_ice(self, worker, command);
+		break;
+	case COMMAND_PATH_ADD:
+		path_add(fake, worker, command);
+		break;
+	case COMMAND_PATH_REMOVE:
+		path_remove(self, command);
+		break;
+	case COMMAND_PATH_LOST:
+		path_lost(self, command);
 		break;
 	case COMMAND_FENCE:
 	case COMMAND_ROOM_STATS:
@@ -283,4 +444,62 @@ bool fake_bus_muted(const struct fake_bus *fake, unsigned int worker, uint64_t l
 	const struct leg_facts *leg = fake_bus_leg(fake, worker, leg_id);
 
 	return leg && fake->worker[worker].muted[leg->leg];
+}
+
+uint64_t fake_bus_redirect(
+	const struct fake_bus *fake, unsigned int worker, const struct stn_address *address)
+{
+	for (unsigned int i = 0; i < FAKE_PATHS_MAX; i++) {
+		const struct fake_path *path = &fake->worker[worker].path[i];
+
+		if (path->leg_id && !memcmp(&path->address, address, sizeof(*address)))
+			return path->leg_id;
+	}
+	return 0;
+}
+
+const struct ice_facts *fake_bus_ice(
+	const struct fake_bus *fake, unsigned int worker, uint64_t leg_id)
+{
+	const struct leg_facts *leg = fake_bus_leg(fake, worker, leg_id);
+
+	return leg ? fake->worker[worker].ice[leg->leg] : NULL;
+}
+
+void fake_bus_moved(
+	struct fake_bus *fake, const struct leg_facts *leg, const struct stn_address *remote)
+{
+	struct reply reply = {.type = REPLY_LEG_MOVED,
+		.worker = leg->worker,
+		.handle = leg->leg,
+		.value = leg->leg_id,
+		.at_ns = ++fake->now_ns,
+		.remote = *remote};
+
+	fake_bus_reply(fake, &reply);
+}
+
+void fake_bus_lost(struct fake_bus *fake, const struct leg_facts *leg)
+{
+	struct reply reply = {.type = REPLY_LEG_LOST,
+		.worker = leg->worker,
+		.handle = leg->leg,
+		.value = leg->leg_id,
+		.at_ns = ++fake->now_ns};
+
+	fake_bus_reply(fake, &reply);
+}
+
+void fake_bus_up(struct fake_bus *fake, const struct leg_facts *leg, const struct stn_address *from,
+	const char *text)
+{
+	struct bus_datagram *datagram = &fake->up[fake->ups];
+
+	require(fake->ups < FAKE_DATAGRAMS_MAX && strlen(text) <= STN_DATAGRAM_MAX);
+	fake->ups++;
+	datagram->leg = leg->leg;
+	datagram->leg_id = leg->leg_id;
+	datagram->remote = *from;
+	datagram->size = (uint32_t)strlen(text);
+	memcpy(datagram->bytes, text, strlen(text));
 }

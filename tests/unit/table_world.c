@@ -237,6 +237,52 @@ struct stn_op_room_put world_room(uint64_t room_id)
 	return op;
 }
 
+struct stn_op_leg_put world_webrtc(uint64_t leg_id, uint64_t room_id, enum stn_leg_role role)
+{
+	struct stn_op_leg_put op = world_leg(leg_id, room_id, role);
+
+	op.transport = STN_TRANSPORT_WEBRTC;
+	op.remote = (struct stn_address){0};
+	op.tx = (struct stn_master_key){0};
+	op.rx = (struct stn_master_key){0};
+	return op;
+}
+
+struct stn_op_leg_put world_webrtc_keyed(uint64_t leg_id, uint64_t room_id, enum stn_leg_role role)
+{
+	struct stn_op_leg_put op = world_leg(leg_id, room_id, role);
+
+	op.transport = STN_TRANSPORT_WEBRTC;
+	op.remote = (struct stn_address){0};
+	op.rx = op.tx;
+	op.rx.key[15] = 0xee;
+	return op;
+}
+
+struct stn_op_leg_ice world_ice(uint64_t leg_id, unsigned int generation)
+{
+	struct stn_op_leg_ice op = {.op = {STN_OP_LEG_ICE, sizeof(op), 0},
+		.leg_id = leg_id,
+		.local_random = {(uint8_t)generation, 2, 3, 4},
+		.remote_ufrag_size = 4,
+		.remote_pwd_size = 24};
+
+	memcpy(op.local_pwd, "abcdefghijklmnopqrstuvwx", sizeof(op.local_pwd));
+	memcpy(op.remote_ufrag, "uFr+", 4);
+	memcpy(op.remote_pwd, "0123456789ABCDEFGHIJKLMN", 24);
+	op.remote_pwd[0] = (char)('a' + generation % 26);
+	return op;
+}
+
+struct stn_address world_address(unsigned int number)
+{
+	struct stn_address address = {.family = 4,
+		.port_be = htons((uint16_t)(20000 + number)),
+		.address = {10, 9, (uint8_t)(number >> 8), (uint8_t)number}};
+
+	return address;
+}
+
 struct stn_op_leg_put world_leg(uint64_t leg_id, uint64_t room_id, enum stn_leg_role role)
 {
 	struct stn_op_leg_put op = {.op = {STN_OP_LEG_PUT, sizeof(op), 0},

@@ -65,5 +65,12 @@ uint32_t world_resync(struct world *world, int fd, uint64_t epoch);
 /* A room with three slots and one profile, a leg with its own address and keys derived from id. */
 struct stn_op_room_put world_room(uint64_t room_id);
 struct stn_op_leg_put world_leg(uint64_t leg_id, uint64_t room_id, enum stn_leg_role role);
+/* A browser's leg, without address and keys; then the same with keys. */
+struct stn_op_leg_put world_webrtc(uint64_t leg_id, uint64_t room_id, enum stn_leg_role role);
+struct stn_op_leg_put world_webrtc_keyed(uint64_t leg_id, uint64_t room_id, enum stn_leg_role role);
+/* Credentials of the nth generation. */
+struct stn_op_leg_ice world_ice(uint64_t leg_id, unsigned int generation);
+/* 10.9.x.y with a port: x.y and the port are from number. */
+struct stn_address world_address(unsigned int number);
 
 #endif

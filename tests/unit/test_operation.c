@@ -20,6 +20,7 @@ struct field_case {
 #define ROOM(field) offsetof(struct stn_op_room_put, field)
 #define LEG(field) offsetof(struct stn_op_leg_put, field)
 #define MUTE(field) offsetof(struct stn_op_leg_mute, field)
+#define ICE(field) offsetof(struct stn_op_leg_ice, field)
 
 static const struct field_case room_cases[] = {
 	{"as it is", ROOM(end_ns), 8, 0, true},
@@ -62,7 +63,8 @@ static const struct field_case leg_cases[] = {
 	{"protection 0", LEG(protection), 1, 0, false},
 	{"group protection with a tx key", LEG(protection), 1, STN_PROTECTION_GROUP, false},
 	{"transport 0", LEG(transport), 1, 0, false},
-	{"webrtc, not yet", LEG(transport), 1, STN_TRANSPORT_WEBRTC, false},
+	{"transport 3", LEG(transport), 1, 3, false},
+	{"webrtc with keys and a path", LEG(transport), 1, STN_TRANSPORT_WEBRTC, true},
 	{"profile 3", LEG(profile), 1, 3, true},
 	{"profile 4", LEG(profile), 1, 4, false},
 	{"an unknown flag", LEG(flags), 1, 4, false},
@@ -86,6 +88,40 @@ static const struct field_case leg_cases[] = {
 	{"reserved of an address", LEG(remote.reserved), 1, 1, false},
 	{"any source SSRC", LEG(source_ssrc), 4, UINT32_MAX, true},
 	{"any origin", LEG(origin[7]), 4, UINT32_MAX, true},
+};
+
+/* A browser's leg before DTLS. */
+static const struct field_case webrtc_cases[] = {
+	{"no path, no keys", LEG(end_ns), 8, 0, true},
+	{"in a group", LEG(protection), 1, STN_PROTECTION_GROUP, false},
+	{"a tx key alone", LEG(tx.suite), 1, STN_SUITE_AEAD_AES_128_GCM, false},
+	{"an rx key alone", LEG(rx.suite), 1, STN_SUITE_AEAD_AES_128_GCM, false},
+	{"key bytes without a suite", LEG(rx.key[3]), 1, 1, false},
+	{"a speaker", LEG(role), 1, STN_ROLE_SPEAKER, true},
+	{"payload type 128", LEG(payload_type), 1, 128, false},
+	{"a family and nothing else", LEG(remote.family), 1, 4, false},
+	{"a port without a family", LEG(remote.port_be), 2, 7, false},
+	{"reserved of no address", LEG(remote.reserved), 1, 1, false},
+	{"an address byte without a family", LEG(remote.address[15]), 1, 1, false},
+};
+
+static const struct field_case ice_cases[] = {
+	{"as it is", ICE(leg_id), 8, 1, true},
+	{"any random bits", ICE(local_random), 4, UINT32_MAX, true},
+	{"reserved of the operation", offsetof(struct stn_op, reserved), 4, 1, false},
+	{"a short local password", ICE(local_pwd[23]), 1, 0, false},
+	{"a local password that is no ice-chars", ICE(local_pwd[0]), 1, '-', false},
+	{"a high bit", ICE(local_pwd[23]), 1, 0xe1, false},
+	{"a remote ufrag of 3", ICE(remote_ufrag_size), 2, 3, false},
+	{"a remote ufrag longer than its text", ICE(remote_ufrag_size), 2, 5, false},
+	{"a remote ufrag of 257", ICE(remote_ufrag_size), 2, 257, false},
+	{"a remote ufrag of 65535", ICE(remote_ufrag_size), 2, 65535, false},
+	{"a colon in a remote ufrag", ICE(remote_ufrag[2]), 1, ':', false},
+	{"something behind a remote ufrag", ICE(remote_ufrag[255]), 1, 'a', false},
+	{"a remote password of 21", ICE(remote_pwd_size), 2, 21, false},
+	{"a remote password of 257", ICE(remote_pwd_size), 2, 257, false},
+	{"a space in a remote password", ICE(remote_pwd[9]), 1, ' ', false},
+	{"something behind a remote password", ICE(remote_pwd[255]), 1, 'a', false},
 };
 
 static const struct field_case mute_cases[] = {
@@ -145,6 +181,46 @@ START_TEST(group_protection_has_profile_0)
 }
 END_TEST
 
+START_TEST(the_fields_of_a_browser)
+{
+	struct stn_op_leg_put leg = world_webrtc(1, 1, STN_ROLE_LISTENER);
+
+	check_field(&webrtc_cases[_i], &leg, sizeof(leg));
+}
+END_TEST
+
+START_TEST(the_fields_of_credentials)
+{
+	struct stn_op_leg_ice ice = world_ice(1, 0);
+
+	check_field(&ice_cases[_i], &ice, sizeof(ice));
+}
+END_TEST
+
+/* RFC 8445 section 5.3: up to 256 ice-chars, each of all sixty-four. */
+START_TEST(the_longest_credentials)
+{
+	static const char chars[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/";
+	struct stn_op_leg_ice ice = world_ice(1, 0);
+	struct refusal refusal = {0};
+
+	ice.remote_ufrag_size = STN_ICE_UFRAG_MAX;
+	ice.remote_pwd_size = STN_ICE_PWD_MAX;
+	for (unsigned int i = 0; i < 256; i++) {
+		ice.remote_ufrag[i] = chars[i % 64];
+		ice.remote_pwd[i] = chars[i % 64];
+	}
+	ck_assert_int_eq(operation_check(&ice.op, &refusal), 0);
+	for (unsigned int c = 0; c < 256; c++) {
+		ice.remote_ufrag[255] = (char)c;
+		ck_assert_msg((operation_check(&ice.op, &refusal) == 0) ==
+				      (c && strchr(chars, (int)c) != NULL),
+			"character %u", c);
+	}
+}
+END_TEST
+
 START_TEST(the_fields_of_a_mute)
 {
 	struct stn_op_leg_mute mute = {{STN_OP_LEG_MUTE, sizeof(mute), 0}, 1, 0, 0, 0};
@@ -155,7 +231,7 @@ END_TEST
 
 START_TEST(sizes_and_types)
 {
-	struct stn_op_leg_put leg = world_leg(1, 1, STN_ROLE_SPEAKER);
+	struct stn_op_leg_ice leg = world_ice(1, 0); /* the longest of them */
 	const uint8_t *bytes = (const uint8_t *)&leg;
 	struct refusal refusal = {0};
 
@@ -164,6 +240,7 @@ START_TEST(sizes_and_types)
 			bool fits = (type == STN_OP_LEG_PUT && size == 224) ||
 				    (type == STN_OP_ROOM_PUT && size == 160) ||
 				    (type == STN_OP_LEG_MUTE && size == 32) ||
+				    (type == STN_OP_LEG_ICE && size == 560) ||
 				    (type == STN_OP_ROOM_REMOVE && size == 16) ||
 				    (type == STN_OP_LEG_REMOVE && size == 16);
 
@@ -188,6 +265,9 @@ int main(void)
 	tcase_add_loop_test(tests, the_fields_of_a_room, 0, COUNT(room_cases));
 	tcase_add_loop_test(tests, the_fields_of_a_leg, 0, COUNT(leg_cases));
 	tcase_add_loop_test(tests, the_fields_of_a_mute, 0, COUNT(mute_cases));
+	tcase_add_loop_test(tests, the_fields_of_a_browser, 0, COUNT(webrtc_cases));
+	tcase_add_loop_test(tests, the_fields_of_credentials, 0, COUNT(ice_cases));
+	tcase_add_test(tests, the_longest_credentials);
 	tcase_add_test(tests, group_protection_has_profile_0);
 	tcase_add_test(tests, sizes_and_types);
 	suite_add_tcase(suite, tests);

@@ -822,7 +822,7 @@ START_TEST(statistics_come_from_the_workers)
 	fill();
 	world_send_header(fd, STN_MESSAGE_STATS, 4, 0);
 	stats = world_expect(&world, fd, STN_MESSAGE_STATS_REPLY);
-	ck_assert_uint_eq(stats->header.length, 64 + 2 * sizeof(struct stn_worker_stats));
+	ck_assert_uint_eq(stats->header.length, 72 + 2 * sizeof(struct stn_worker_stats));
 	ck_assert_uint_eq(stats->rooms, 1);
 	ck_assert_uint_eq(stats->legs, 3);
 	ck_assert_uint_eq(stats->worker[1].rx_packets, 1001);
