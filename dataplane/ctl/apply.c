@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "configs/log.h"
-#include "dataplane/ctl/path.h"
+#include "dataplane/ctl/place.h"
 
 #define owner_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
@@ -120,7 +120,7 @@ static uint64_t send_fence(struct apply *apply)
 /* What is removed now is behind the next fence. */
 static void drop_leg(struct apply *apply, struct leg *leg)
 {
-	path_withdraw(&apply->outbox, leg, &leg->remote);
+	place_withdraw(&apply->outbox, leg, &leg->remote);
 	if (leg->visible)
 		send_leg(apply, COMMAND_LEG_REMOVE, leg);
 	registry_bury_leg(apply->registry, leg, apply->token_last + 1);
@@ -150,9 +150,9 @@ static void count_change(
 	/* The owner: credentials behind an addition, or what is sent to it alone. */
 	count[leg->version->facts.worker]++;
 	if (whole)
-		path_count(bus, leg, &leg->remote, count, everybody);
+		place_count(bus, leg, &leg->remote, count, everybody);
 	else if (change->kind == CHANGE_LEG_PATH)
-		path_count(bus, leg, &change->remote, count, everybody);
+		place_count(bus, leg, &change->remote, count, everybody);
 	if (!whole && change->kind != CHANGE_LEG_KEYS)
 		return;
 	if (leg->version->facts.role == STN_ROLE_SPEAKER)
@@ -183,7 +183,7 @@ static void stage_removals(struct apply *apply, const struct journal *journal)
 		if (change->kind == CHANGE_LEG_REMOVE)
 			drop_leg(apply, leg);
 		else if (change->kind == CHANGE_LEG_PATH)
-			path_take(&apply->outbox, leg, &change->remote);
+			place_take(&apply->outbox, leg, &change->remote);
 		else if (change->kind == CHANGE_LEG_UPDATE && leg->visible && !leg->removed &&
 			 leg->muted && !leg->muted_posted)
 			send_mute(apply, leg);
@@ -231,7 +231,7 @@ static void stage_leg(struct apply *apply, struct leg *leg)
 	registry_show_leg(apply->registry, leg);
 	send_leg(apply, COMMAND_LEG_ADD, leg);
 	send_ice(apply, leg);
-	path_announce(&apply->outbox, leg);
+	place_announce(&apply->outbox, leg);
 	registry_schedule_leg(apply->registry, leg);
 }
 

@@ -59,9 +59,7 @@ unsigned int datagram_take(struct table_server *server, struct client *writer)
 	struct bus_datagram datagram;
 	unsigned int count = 0;
 
-	for (; count < DATAGRAM_TAKE_MAX && bus->datagram_poll &&
-		bus->datagram_poll(bus->impl, &datagram);
-		count++)
+	for (; count < DATAGRAM_TAKE_MAX && bus->datagram_poll(bus->impl, &datagram); count++)
 		if (!pass_on(server, writer, &datagram))
 			server->dropped.datagrams++;
 	return count;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "dataplane/ctl/datagram.h"
-#include "dataplane/ctl/path.h"
+#include "dataplane/ctl/place.h"
 
 /* Rooms in one ORIGINS message. */
 #define ORIGINS_MAX \
@@ -165,10 +165,10 @@ void dispatch_reply(struct table_server *server, const struct reply *reply)
 			registry_leg_by_handle(&server->registry, reply->handle), reply);
 	else if (reply->type == REPLY_LEG_MOVED)
 		notify_leg(server, STN_NOTICE_LEG_MOVED,
-			path_moved(&server->registry, &server->apply.outbox, reply), reply);
+			place_moved(&server->registry, &server->apply.outbox, reply), reply);
 	else if (reply->type == REPLY_LEG_LOST)
 		notify_leg(server, STN_NOTICE_LEG_LOST,
-			path_lost(&server->registry, &server->apply.outbox, reply), reply);
+			place_lost(&server->registry, &server->apply.outbox, reply), reply);
 }
 
 void dispatch_pressure(struct table_server *server, uint64_t now_ns)

@@ -16,7 +16,7 @@
 #include "dataplane/ctl/datagram.h"
 #include "dataplane/ctl/dispatch.h"
 #include "dataplane/ctl/listener.h"
-#include "dataplane/ctl/path.h"
+#include "dataplane/ctl/place.h"
 
 #define MS UINT64_C(1000000)
 /* While workers owe answers the loop spins this long, then it waits a millisecond at a time. */
@@ -275,7 +275,7 @@ static void take_replies(struct table_server *server, uint64_t now_ns)
 	unsigned int left = REPLIES_MAX;
 
 	/* A reply is taken only when there is space for what it makes us tell the workers. */
-	while (left && !outbox_reserve_all(&server->apply.outbox, PATH_COMMANDS_MAX) &&
+	while (left && !outbox_reserve_all(&server->apply.outbox, PLACE_COMMANDS_MAX) &&
 		bus->poll(bus->impl, &reply)) {
 		dispatch_reply(server, &reply);
 		left--;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "dataplane/ctl/path.h"
+#include "dataplane/ctl/place.h"
 
 #include <string.h>
 
@@ -42,27 +42,27 @@ static void tell_others(struct outbox *outbox, enum command_type type, const str
 		outbox_send(outbox, worker, &command);
 }
 
-void path_announce(struct outbox *outbox, const struct leg *leg)
+void place_announce(struct outbox *outbox, const struct leg *leg)
 {
 	tell_others(outbox, COMMAND_PATH_ADD, leg, &leg->remote);
 }
 
-void path_withdraw(struct outbox *outbox, const struct leg *leg, const struct stn_address *remote)
+void place_withdraw(struct outbox *outbox, const struct leg *leg, const struct stn_address *remote)
 {
 	tell_others(outbox, COMMAND_PATH_REMOVE, leg, remote);
 }
 
-void path_take(struct outbox *outbox, const struct leg *leg, const struct stn_address *remote)
+void place_take(struct outbox *outbox, const struct leg *leg, const struct stn_address *remote)
 {
 	struct command command = path_command(COMMAND_PATH_LOST, leg, remote);
 
 	if (!leg->visible)
 		return;
-	path_withdraw(outbox, leg, remote);
+	place_withdraw(outbox, leg, remote);
 	outbox_send(outbox, leg->version->facts.worker, &command);
 }
 
-void path_count(const struct worker_bus *bus, const struct leg *leg,
+void place_count(const struct worker_bus *bus, const struct leg *leg,
 	const struct stn_address *remote, size_t count[], size_t *everybody)
 {
 	if (!leg_is_webrtc(leg) || !remote->family)
@@ -90,12 +90,12 @@ static struct leg *find(const struct registry *registry, const struct reply *rep
 static void move(struct registry *registry, struct outbox *outbox, struct leg *leg,
 	const struct stn_address *remote)
 {
-	path_withdraw(outbox, leg, &leg->remote);
+	place_withdraw(outbox, leg, &leg->remote);
 	registry_move_leg(registry, leg, remote);
-	path_announce(outbox, leg);
+	place_announce(outbox, leg);
 }
 
-const struct leg *path_moved(
+const struct leg *place_moved(
 	struct registry *registry, struct outbox *outbox, const struct reply *reply)
 {
 	struct leg *leg = find(registry, reply);
@@ -105,20 +105,20 @@ const struct leg *path_moved(
 		return leg;
 	holder = reply->remote.family ? registry_leg_at(registry, &reply->remote) : NULL;
 	if (holder && !leg_is_webrtc(holder)) {
-		path_withdraw(outbox, leg, &leg->remote);
+		place_withdraw(outbox, leg, &leg->remote);
 		registry_move_leg(registry, leg, &nowhere);
-		path_take(outbox, leg, &reply->remote);
+		place_take(outbox, leg, &reply->remote);
 		return NULL;
 	}
 	if (holder) {
-		path_take(outbox, holder, &reply->remote);
+		place_take(outbox, holder, &reply->remote);
 		registry_move_leg(registry, holder, &nowhere);
 	}
 	move(registry, outbox, leg, &reply->remote);
 	return leg;
 }
 
-const struct leg *path_lost(
+const struct leg *place_lost(
 	struct registry *registry, struct outbox *outbox, const struct reply *reply)
 {
 	struct leg *leg = find(registry, reply);
