@@ -8,6 +8,7 @@
 #include "controlplane/conductor.h"
 #include "controlplane/events/line.h"
 #include "controlplane/rooms/secret.h"
+#include "controlplane/web.h"
 
 #define TICK_NS 1000000000u
 
@@ -409,6 +410,7 @@ void conductor_turn_end(void *context, uint64_t now_ns)
 		tick(c, now_ns);
 	expire_waiting(c, now_ns);
 	feed_pump(c->feed);
+	web_turn_end(c->web, now_ns);
 	if (c->fenced)
 		loop_stop(c->loop);
 }

@@ -24,6 +24,7 @@
 #include "controlplane/store/store.h"
 
 struct conductor;
+struct web;
 
 #define RECEIVERS_MAX 4 /* who waits for the same id */
 
@@ -85,6 +86,7 @@ struct conductor {
 	struct server *server;
 	struct feed *feed;
 	struct loop *loop;
+	struct web *web; /* NULL: no HTTP */
 	uint64_t started_ns;
 
 	struct hash pending; /* struct request that changes something, by id, until answered */

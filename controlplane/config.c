@@ -71,6 +71,64 @@ static const struct option options[] = {
 		"How many of them from one address (IPv6: from one /64)."),
 	INT_OPTION(handshake_timeout_ms, "30000", 1000, 300000, "ms",
 		"A DTLS handshake that takes longer is given up."),
+	{.key = "http",
+		.type = OPTION_BOOL,
+		.fallback = "true",
+		.help = "Serves WHIP, WHEP, pages, metrics and health over HTTP.",
+		OPTION_FIELD(struct config, http)},
+	{.key = "http_address",
+		.type = OPTION_STRING,
+		.fallback = "127.0.0.1",
+		.min = 1,
+		.help = "IPv4 or IPv6 address to listen at. One that is not loopback needs a "
+			"certificate, or http_plain.",
+		OPTION_FIELD(struct config, http_address)},
+	INT_OPTION(http_port, "8080", 0, 65535, NULL,
+		"TCP port to listen at. 0: any that is free; the log says which."),
+	{.key = "http_certificate",
+		.type = OPTION_STRING,
+		.fallback = "",
+		.help = "PEM file of the certificate and its chain. Empty: HTTP without TLS.",
+		OPTION_FIELD(struct config, http_certificate)},
+	{.key = "http_key",
+		.type = OPTION_STRING,
+		.fallback = "",
+		.help = "PEM file of the certificate's private key, without a password.",
+		OPTION_FIELD(struct config, http_key)},
+	{.key = "http_plain",
+		.type = OPTION_BOOL,
+		.fallback = "false",
+		.help = "Allows HTTP without TLS at any address: for a lab, or behind a proxy that "
+			"ends TLS.",
+		OPTION_FIELD(struct config, http_plain)},
+	{.key = "http_hosts",
+		.type = OPTION_STRING,
+		.fallback = "[ ]",
+		.min = 1,
+		.help = "Names this server goes by, without port; requests for others are refused. "
+			"IP addresses and localhost always work.",
+		OPTION_LIST(struct config, http_hosts, http_host_count)},
+	{.key = "http_origins",
+		.type = OPTION_STRING,
+		.fallback = "[ ]",
+		.min = 1,
+		.help = "Other origins whose pages may use this server, as "
+			"\"https://app.example\"; "
+			"\"*\": any.",
+		OPTION_LIST(struct config, http_origins, http_origin_count)},
+	INT_OPTION(http_connections_max, "4096", 1, 1000000, "connections",
+		"HTTP connections at a time."),
+	INT_OPTION(http_connections_address_max, "256", 1, 1000000, "connections",
+		"HTTP connections at a time from one IPv4 address or IPv6 /64. Behind a proxy: as "
+		"http_connections_max."),
+	INT_OPTION(http_streams_max, "1024", 0, 1000000, "streams",
+		"How many of them may be event streams."),
+	INT_OPTION(http_request_timeout_ms, "15000", 100, 600000, "ms",
+		"A whole request has to be here within it, and the next one."),
+	INT_OPTION(http_response_timeout_ms, "30000", 100, 600000, "ms",
+		"A whole response has to be taken within it; an event stream may wait so long."),
+	INT_OPTION(metrics_rooms_max, "100", 0, 10000, "rooms",
+		"Rooms with series of their own in /metrics, the largest; the others are summed."),
 	{.key = "log_level",
 		.type = OPTION_ENUM,
 		.fallback = "info",
@@ -83,11 +141,20 @@ static int check(const void *from, struct option_error *error)
 {
 	const struct config *config = from;
 
-	if (config->room_members_max <= config->members_max)
-		return 0;
-	snprintf(error->text, sizeof(error->text), "room_members_max = %u: at most members_max, %u",
-		config->room_members_max, config->members_max);
-	return -EINVAL;
+	if (config->room_members_max > config->members_max) {
+		snprintf(error->text, sizeof(error->text),
+			"room_members_max = %u: at most members_max, %u", config->room_members_max,
+			config->members_max);
+		return -EINVAL;
+	}
+	if ((config->http_certificate[0] == '\0') != (config->http_key[0] == '\0')) {
+		snprintf(error->text, sizeof(error->text),
+			"%s: the other file of the pair, %s, is missing",
+			config->http_key[0] == '\0' ? "http_certificate" : "http_key",
+			config->http_key[0] == '\0' ? "http_key" : "http_certificate");
+		return -EINVAL;
+	}
+	return 0;
 }
 
 const struct option_table controlplane_options = {"controlplane", "stentor-controlplane",

@@ -3,7 +3,11 @@
 #ifndef STENTOR_CONTROLPLANE_CONFIG_H
 #define STENTOR_CONTROLPLANE_CONFIG_H
 
+#include <stdbool.h>
+
 #include "configs/option.h"
+
+#define HTTP_NAMES_MAX 16
 
 struct config {
 	char events_socket[108];
@@ -19,6 +23,15 @@ struct config {
 	unsigned int certificate_days;
 	unsigned int handshake_threads, handshakes_max, handshakes_address_max;
 	unsigned int handshake_timeout_ms;
+	bool http, http_plain;
+	char http_address[64];
+	unsigned int http_port;
+	char http_certificate[256], http_key[256];
+	char http_hosts[HTTP_NAMES_MAX][128], http_origins[HTTP_NAMES_MAX][128];
+	unsigned int http_host_count, http_origin_count;
+	unsigned int http_connections_max, http_connections_address_max, http_streams_max;
+	unsigned int http_request_timeout_ms, http_response_timeout_ms;
+	unsigned int metrics_rooms_max;
 	int log_level;
 };
 

@@ -9,6 +9,7 @@
 
 #include "configs/log.h"
 #include "controlplane/program.h"
+#include "controlplane/web.h"
 
 static int fill_random(void *bytes, size_t size)
 {
@@ -124,7 +125,8 @@ static int open_events(struct program *program)
 		.stall_timeout_ns = config->stall_timeout_ms * 1000000ULL};
 	struct server_callbacks callbacks = {conductor_line, conductor_too_long, conductor_drained,
 		conductor_stalled, conductor_closed};
-	struct feed_config feed = {config->subscribers_max, read_log, c->store};
+	struct feed_config feed = {
+		config->subscribers_max, config->http_streams_max, read_log, c->store};
 	int rc = server_open(&c->server, c->loop, &server, &callbacks, c);
 
 	if (rc != 0) {
@@ -133,6 +135,49 @@ static int open_events(struct program *program)
 		return rc;
 	}
 	return feed_open(&c->feed, c->server, &feed, program->registry.sequence);
+}
+
+static void fill_http(struct program *program, struct http_server_config *http)
+{
+	const struct config *config = &program->config;
+
+	for (unsigned int i = 0; i < config->http_host_count; i++)
+		program->http_hosts[i] = config->http_hosts[i];
+	for (unsigned int i = 0; i < config->http_origin_count; i++)
+		program->http_origins[i] = config->http_origins[i];
+	*http = (struct http_server_config){.address = config->http_address,
+		.port = (uint16_t)config->http_port,
+		.certificate =
+			config->http_certificate[0] == '\0' ? NULL : config->http_certificate,
+		.key = config->http_key[0] == '\0' ? NULL : config->http_key,
+		.plain = config->http_plain,
+		.connections_max = config->http_connections_max,
+		.connections_address_max = config->http_connections_address_max,
+		.request_timeout_ns = config->http_request_timeout_ms * 1000000ULL,
+		.response_timeout_ns = config->http_response_timeout_ms * 1000000ULL,
+		.policy = {program->http_hosts, config->http_host_count, program->http_origins,
+			config->http_origin_count, false}};
+}
+
+static int open_web(struct program *program)
+{
+	struct conductor *c = &program->conductor;
+	struct web_config web = {
+		.stall_timeout_ns = program->config.http_response_timeout_ms * 1000000ULL,
+		.metrics_rooms = program->config.metrics_rooms_max};
+	char reason[HTTP_REASON_SIZE];
+	int rc;
+
+	if (!program->config.http)
+		return 0;
+	fill_http(program, &web.http);
+	rc = web_open(&c->web, c, &web, reason);
+	if (rc != 0)
+		log_error("http_open", "errno=%d reason=\"%s\"", -rc, reason);
+	else
+		log_info("http_listening", "address=%s port=%u tls=%s", web.http.address,
+			web_port(c->web), web.http.certificate != NULL ? "yes" : "no");
+	return rc;
 }
 
 int program_open(struct program *program)
@@ -156,6 +201,8 @@ int program_open(struct program *program)
 		rc = open_link(program);
 	if (rc == 0)
 		rc = open_events(program);
+	if (rc == 0)
+		rc = open_web(program);
 	return rc;
 }
 
@@ -165,6 +212,7 @@ void program_close(struct program *program)
 
 	link_close(c->link);
 	conductor_close(c);
+	web_close(c->web);
 	server_close(c->server);
 	feed_close(c->feed);
 	loop_close(c->loop);

@@ -13,6 +13,7 @@ struct program {
 	struct config config;
 	struct registry registry;
 	struct conductor conductor;
+	const char *http_hosts[HTTP_NAMES_MAX], *http_origins[HTTP_NAMES_MAX];
 	struct loop_source link_source, signal_source;
 };
 

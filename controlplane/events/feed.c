@@ -17,7 +17,8 @@ struct recent {
 };
 
 struct subscriber {
-	uint64_t connection; /* 0: free */
+	uint64_t connection;        /* or */
+	struct feed_target *target; /* both 0: free */
 	uint64_t after;
 	uint64_t room_id;
 };
@@ -26,7 +27,8 @@ struct feed {
 	struct server *server;
 	struct feed_config config;
 	struct subscriber *subscribers;
-	unsigned int count;
+	unsigned int size; /* of them, free ones included */
+	unsigned int count, target_count;
 	uint64_t first, last; /* first is in recent[], if first <= last */
 	struct recent recent[RECENT];
 	struct writer page;
@@ -44,7 +46,8 @@ int feed_open(struct feed **out, struct server *server, const struct feed_config
 	feed->config = *config;
 	feed->last = sequence;
 	feed->first = sequence + 1;
-	feed->subscribers = calloc(config->subscribers_max, sizeof(struct subscriber));
+	feed->size = config->subscribers_max + config->targets_max;
+	feed->subscribers = calloc(feed->size, sizeof(struct subscriber));
 	if (feed->subscribers == NULL) {
 		free(feed);
 		return -ENOMEM;
@@ -85,6 +88,28 @@ void feed_push(
 		feed->first = sequence - RECENT + 1;
 }
 
+static bool is_free(const struct subscriber *s)
+{
+	return s->connection == 0 && s->target == NULL;
+}
+
+static void deliver(struct feed *feed, struct subscriber *s, const char *text, size_t size)
+{
+	if (size == 0)
+		return;
+	if (s->target != NULL)
+		s->target->send(s->target, text, size);
+	else
+		server_send(feed->server, s->connection, text, size);
+}
+
+static bool has_room(const struct feed *feed, const struct subscriber *s)
+{
+	return (s->target != NULL
+			       ? s->target->pending(s->target)
+			       : server_pending(feed->server, s->connection)) < SERVER_OUTPUT_HIGH;
+}
+
 /* One step: false when there is nothing to be had. */
 static bool advance(struct feed *feed, struct subscriber *s)
 {
@@ -92,7 +117,7 @@ static bool advance(struct feed *feed, struct subscriber *s)
 		const struct recent *recent = &feed->recent[++s->after % RECENT];
 
 		if (s->room_id == 0 || s->room_id == recent->room_id)
-			server_send(feed->server, s->connection, recent->line, recent->size);
+			deliver(feed, s, recent->line, recent->size);
 		return true;
 	}
 	writer_reset(&feed->page);
@@ -104,16 +129,17 @@ static bool advance(struct feed *feed, struct subscriber *s)
 		return false; /* the disk fails: later */
 	if (s->after == before)
 		s->after = feed->first - 1; /* none of this room between here and memory */
-	server_send(feed->server, s->connection, feed->page.text, feed->page.size);
+	deliver(feed, s, feed->page.text, feed->page.size);
 	return true;
 }
 
 static void pump(struct feed *feed, struct subscriber *s)
 {
-	uint64_t connection = s->connection;
+	const struct subscriber who = *s;
 
-	while (s->connection == connection && connection != 0 && s->after < feed->last &&
-		server_pending(feed->server, connection) < SERVER_OUTPUT_HIGH) {
+	/* Sending may end it. */
+	while (s->connection == who.connection && s->target == who.target && !is_free(s) &&
+		s->after < feed->last && has_room(feed, s)) {
 		if (!advance(feed, s))
 			return;
 	}
@@ -124,29 +150,31 @@ void feed_pump(struct feed *feed)
 	if (!feed->pushed)
 		return;
 	feed->pushed = false;
-	for (unsigned int i = 0; i < feed->config.subscribers_max; i++)
+	for (unsigned int i = 0; i < feed->size; i++)
 		pump(feed, &feed->subscribers[i]);
 }
 
 void feed_live(struct feed *feed, uint64_t room_id, const char *text, size_t size)
 {
 	feed_pump(feed);
-	for (unsigned int i = 0; i < feed->config.subscribers_max; i++) {
+	for (unsigned int i = 0; i < feed->size; i++) {
 		struct subscriber *s = &feed->subscribers[i];
 
-		if (s->connection == 0 || s->after < feed->last ||
-			(s->room_id != 0 && s->room_id != room_id) ||
-			server_pending(feed->server, s->connection) >= SERVER_OUTPUT_HIGH)
+		if (is_free(s) || s->after < feed->last ||
+			(s->room_id != 0 && s->room_id != room_id) || !has_room(feed, s))
 			continue;
-		server_send(feed->server, s->connection, text, size);
+		deliver(feed, s, text, size);
 	}
 }
 
-static struct subscriber *find(const struct feed *feed, uint64_t connection)
+static struct subscriber *find(
+	const struct feed *feed, uint64_t connection, const struct feed_target *target)
 {
-	for (unsigned int i = 0; i < feed->config.subscribers_max; i++) {
-		if (feed->subscribers[i].connection == connection)
-			return &feed->subscribers[i];
+	for (unsigned int i = 0; i < feed->size; i++) {
+		struct subscriber *s = &feed->subscribers[i];
+
+		if (s->connection == connection && s->target == target)
+			return s;
 	}
 	return NULL;
 }
@@ -155,12 +183,12 @@ int feed_subscribe(struct feed *feed, uint64_t connection, uint64_t after, uint6
 {
 	struct subscriber *s;
 
-	if (find(feed, connection) != NULL)
+	if (find(feed, connection, NULL) != NULL)
 		return -EEXIST;
-	s = find(feed, 0);
+	s = feed->count == feed->config.subscribers_max ? NULL : find(feed, 0, NULL);
 	if (s == NULL)
 		return -ENOSPC;
-	*s = (struct subscriber){connection, after, room_id};
+	*s = (struct subscriber){connection, NULL, after, room_id};
 	feed->count++;
 	feed->pushed = true;
 	return 0;
@@ -168,7 +196,7 @@ int feed_subscribe(struct feed *feed, uint64_t connection, uint64_t after, uint6
 
 void feed_drained(struct feed *feed, uint64_t connection)
 {
-	struct subscriber *s = find(feed, connection);
+	struct subscriber *s = find(feed, connection, NULL);
 
 	if (s != NULL)
 		pump(feed, s);
@@ -176,7 +204,7 @@ void feed_drained(struct feed *feed, uint64_t connection)
 
 void feed_stalled(struct feed *feed, uint64_t connection)
 {
-	struct subscriber *s = find(feed, connection);
+	struct subscriber *s = find(feed, connection, NULL);
 	char line[96];
 	int size;
 
@@ -190,9 +218,9 @@ void feed_stalled(struct feed *feed, uint64_t connection)
 
 void feed_gone(struct feed *feed, uint64_t connection)
 {
-	struct subscriber *s = find(feed, connection);
+	struct subscriber *s = connection == 0 ? NULL : find(feed, connection, NULL);
 
-	if (s == NULL || connection == 0)
+	if (s == NULL)
 		return;
 	*s = (struct subscriber){0};
 	feed->count--;
@@ -201,4 +229,42 @@ void feed_gone(struct feed *feed, uint64_t connection)
 unsigned int feed_subscribers(const struct feed *feed)
 {
 	return feed->count;
+}
+
+int feed_attach(struct feed *feed, struct feed_target *target, uint64_t after, uint64_t room_id)
+{
+	struct subscriber *s =
+		feed->target_count == feed->config.targets_max ? NULL : find(feed, 0, NULL);
+
+	if (s == NULL)
+		return -ENOSPC;
+	*s = (struct subscriber){0, target, after, room_id};
+	feed->target_count++;
+	feed->pushed = true;
+	return 0;
+}
+
+void feed_target_drained(struct feed *feed, struct feed_target *target)
+{
+	struct subscriber *s = find(feed, 0, target);
+
+	if (s != NULL)
+		pump(feed, s);
+}
+
+bool feed_target_current(const struct feed *feed, const struct feed_target *target)
+{
+	const struct subscriber *s = find(feed, 0, target);
+
+	return s == NULL || s->after >= feed->last;
+}
+
+void feed_detach(struct feed *feed, struct feed_target *target)
+{
+	struct subscriber *s = find(feed, 0, target);
+
+	if (s == NULL)
+		return;
+	*s = (struct subscriber){0};
+	feed->target_count--;
 }

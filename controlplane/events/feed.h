@@ -3,9 +3,12 @@
  * What happens, for those who subscribed. A subscriber is a position in the sequence of events and
  * nothing more: what it has not got yet is taken from the last few thousand events in memory, or
  * before those from the log, whenever its connection has room. So a slow one costs no memory.
+ * Connections of events.sock subscribe by their number; anything else by a feed_target.
  */
 #ifndef STENTOR_CONTROLPLANE_EVENTS_FEED_H
 #define STENTOR_CONTROLPLANE_EVENTS_FEED_H
+
+#include <stdbool.h>
 
 #include "controlplane/events/server.h"
 #include "controlplane/rooms/writer.h"
@@ -13,7 +16,8 @@
 struct feed;
 
 struct feed_config {
-	unsigned int subscribers_max;
+	unsigned int subscribers_max; /* connections of events.sock */
+	unsigned int targets_max;     /* others */
 	/* Lines of the events behind *after, which moves on; as store_log_read(). */
 	int (*read)(void *context, uint64_t room_id, uint64_t *after, unsigned int limit,
 		struct writer *text);
@@ -38,6 +42,22 @@ int feed_subscribe(struct feed *feed, uint64_t connection, uint64_t after, uint6
 void feed_drained(struct feed *feed, uint64_t connection);
 void feed_stalled(struct feed *feed, uint64_t connection);
 void feed_gone(struct feed *feed, uint64_t connection);
-unsigned int feed_subscribers(const struct feed *feed);
+unsigned int feed_subscribers(const struct feed *feed); /* connections of events.sock */
+
+/* What is no connection of events.sock; named by its address. */
+struct feed_target {
+	/* Whole lines with their newlines. */
+	void (*send)(struct feed_target *target, const char *text, size_t size);
+	/* Bytes it still holds; from SERVER_OUTPUT_HIGH on nothing more is sent. */
+	size_t (*pending)(struct feed_target *target);
+};
+
+/* 0, -ENOSPC. */
+int feed_attach(struct feed *feed, struct feed_target *target, uint64_t after, uint64_t room_id);
+/* It has room again. */
+void feed_target_drained(struct feed *feed, struct feed_target *target);
+/* Whether it has got everything there is. */
+bool feed_target_current(const struct feed *feed, const struct feed_target *target);
+void feed_detach(struct feed *feed, struct feed_target *target);
 
 #endif

@@ -73,10 +73,18 @@ void http_respond(struct http_exchange *exchange);
  * loop's thread, once, also after http_stream_end(); then the stream is gone.
  */
 struct http_stream;
+/* NULL: out of memory, and the exchange is as it was. */
 struct http_stream *http_stream_begin(struct http_exchange *exchange,
 	void (*closed)(void *context, struct http_stream *stream), void *context);
-/* 0, -ENOBUFS: too much is waiting, the stream is being cut. */
+#define HTTP_STREAM_MAX (512u * 1024) /* bytes that may wait for a client */
+/*
+ * 0; -ENOBUFS: too much is waiting, the stream is being cut; -EPIPE: it has ended, or its client
+ * has left.
+ */
 int http_stream_send(struct http_stream *stream, const char *text, size_t size);
+/* Bytes waiting for the client, and since when it has taken none (CLOCK_MONOTONIC). */
+size_t http_stream_pending(const struct http_stream *stream, uint64_t *since_ns);
+/* What waits is still sent, for a few seconds. */
 void http_stream_end(struct http_stream *stream);
 
 #endif

@@ -27,6 +27,7 @@ INSIDE = {
     "controlplane/link/": ("controlplane/link/", "controlplane/rooms/", "dataplane/api/") + START,
     "controlplane/events/": ("controlplane/events/", "controlplane/rooms/", "controlplane/store/",
                              "controlplane/link/", "controlplane/loop.h") + START,
+    "controlplane/http/": ("controlplane/http/", "controlplane/rooms/", "controlplane/loop.h") + START,
     "controlplane/cli/": ("controlplane/cli/",) + START,
     # Text to structs and back; rooms/ is where the writer is.
     "controlplane/webrtc/sdp": ("controlplane/webrtc/sdp", "controlplane/rooms/writer.h",
@@ -53,6 +54,7 @@ OUTSIDE = (
     (r"srtp2?/", ("dataplane/crypto/",) + TOOLS),
     (r"(intel-)?ipsec-mb\.h", ("dataplane/crypto/",) + TOOLS),
     (r"libmnl/|linux/(rt)?netlink\.h", ("dataplane/io/",) + TOOLS),
+    (r"microhttpd\.h", ("controlplane/http/",)),
     (r"opus/", TOOLS),
     (r"check\.h", ("tests/",)),
 )

@@ -85,6 +85,8 @@ class Planes:
         self.events = f"{self.folder}/events.sock"
         self.running = {}
         self.clients = []
+        # Ports are the machine's: who wants HTTP says http="true" and where.
+        options.setdefault("http", "false")
         lines = "".join(f"{key} = {value};\n" for key, value in options.items())
         with open(f"{self.folder}/stentor.conf", "w", encoding="utf-8") as file:
             file.write(
