@@ -10,7 +10,8 @@
 /* Clocks drift apart: the smallest difference is forgotten, a 64th of what is above it a report. */
 #define LEAK 64
 
-void capture_report(struct capture *capture, const struct rtcp_sender *sender, uint64_t arrival_ntp)
+void capture_report(
+	struct capture_clock *capture, const struct rtcp_sender *sender, uint64_t arrival_ntp)
 {
 	int64_t difference = (int64_t)(arrival_ntp - sender->ntp);
 	int64_t above = difference - capture->difference;
@@ -24,7 +25,7 @@ void capture_report(struct capture *capture, const struct rtcp_sender *sender, u
 	capture->timestamp = sender->timestamp;
 }
 
-bool capture_time(const struct capture *capture, uint32_t timestamp, uint64_t *ntp)
+bool capture_time(const struct capture_clock *capture, uint32_t timestamp, uint64_t *ntp)
 {
 	int64_t ticks = (int32_t)(timestamp - capture->timestamp);
 

@@ -16,7 +16,7 @@
 
 #include "dataplane/core/rtcp.h"
 
-struct capture {
+struct capture_clock {
 	bool known;
 	uint64_t ntp; /* of the last sender report, the source's clock */
 	uint32_t timestamp;
@@ -25,11 +25,11 @@ struct capture {
 
 /* An authenticated sender report that arrived at this moment of our clock. */
 void capture_report(
-	struct capture *capture, const struct rtcp_sender *sender, uint64_t arrival_ntp);
+	struct capture_clock *capture, const struct rtcp_sender *sender, uint64_t arrival_ntp);
 /*
  * When the source captured what it gave this timestamp, our clock. False: no report yet, or it is
  * more than 30 s from the last one.
  */
-bool capture_time(const struct capture *capture, uint32_t timestamp, uint64_t *ntp);
+bool capture_time(const struct capture_clock *capture, uint32_t timestamp, uint64_t *ntp);
 
 #endif

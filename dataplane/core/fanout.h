@@ -28,6 +28,7 @@ struct slot_packet {
 	uint32_t ssrc;
 	uint32_t timestamp;
 	uint32_t csrc; /* the real speaker; 0: none */
+	uint64_t ntp;  /* when it was captured, our clock; not on the wire, but in sender reports */
 	uint8_t slot;
 	bool marker;
 	bool has_level;

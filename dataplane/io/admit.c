@@ -106,6 +106,9 @@ static void select_packet(struct worker *worker, struct worker_speaker *speaker,
 	if (facts->audio_level_id != 0)
 		in.has_level =
 			level_read(packet->data, rtp, facts->audio_level_id, &in.level, &in.voice);
+	arrival_packet(&speaker->arrival, packet->index, rtp->timestamp, arrival_ns);
+	if (!capture_time(&speaker->capture, rtp->timestamp, &slot.ntp))
+		slot.ntp = report_ntp(worker, arrival_ns);
 	meta->kind = PACKET_SLOT;
 	meta->slot = slot;
 	speaker->source.ssrc = rtp->ssrc;
@@ -197,10 +200,12 @@ static void admit_rtcp(struct worker *worker, struct worker_leg *leg, struct rte
 	alive(worker, leg, mbuf);
 	connected(worker, leg->speaker != NULL ? &leg->speaker->connected : &leg->connected,
 		leg->facts->leg);
-	if (rtcp_parse(packet->data, packet->size, &rtcp) < 0)
+	if (rtcp_parse(packet->data, packet->size, &rtcp) < 0) {
 		worker_discard(worker, mbuf, STN_DROP_RTCP_MALFORMED);
-	else
-		worker_discard(worker, mbuf, STN_DROP_RTCP_ABSORBED);
+		return;
+	}
+	report_receive(worker, leg, packet->data, packet->size);
+	worker_discard(worker, mbuf, STN_DROP_RTCP_ABSORBED);
 }
 
 void admit_datagram(struct worker *worker, struct worker_leg *leg, struct rte_mbuf *mbuf)

@@ -31,7 +31,10 @@ static void finish(struct worker *worker)
 	struct worker_job *job = head(worker);
 	struct worker_room *room = fan_room(worker);
 
-	rte_pktmbuf_free(job->mbuf);
+	if (job->started)
+		repeat_keep(worker, room, job->mbuf);
+	else
+		rte_pktmbuf_free(job->mbuf);
 	job->mbuf = NULL;
 	job->started = false;
 	worker->job_head++;
@@ -39,27 +42,32 @@ static void finish(struct worker *worker)
 		listener_removals(worker, room);
 }
 
-/* Why a packet must not be fanned out, decided just before it is: STN_DROP_COUNT when it may. */
-static enum stn_drop refusal(const struct worker *worker, const struct packet_meta *meta)
+/*
+ * A mute or a removal that this worker has applied also covers what was still in a ring from the
+ * home worker, which may not have applied it yet, and what waits to be asked for again.
+ */
+bool fan_allowed(const struct worker *worker, const struct packet_meta *meta)
 {
 	const struct worker_leg *source;
 
+	if (job_room(worker, meta) == NULL)
+		return false;
+	if (meta->source == SELECTOR_NOBODY)
+		return true;
+	source = &worker->leg[meta->source];
+	return source->facts != NULL && source->facts->leg_id == meta->source_id &&
+	       !source->muted && meta->arrival_ns >= source->unmuted_ns;
+}
+
+/* Why a packet must not be fanned out, decided just before it is: STN_DROP_COUNT when it may. */
+static enum stn_drop refusal(const struct worker *worker, const struct packet_meta *meta)
+{
 	if (job_room(worker, meta) == NULL)
 		return STN_DROP_FANOUT_CANCELLED;
 	if (worker->now_ns - meta->arrival_ns > worker->config.stale_ms * 1000000ull &&
 		worker->now_ns > meta->arrival_ns)
 		return STN_DROP_FANOUT_STALE;
-	if (meta->source == SELECTOR_NOBODY)
-		return STN_DROP_COUNT;
-	/*
-	 * A mute or a removal that this worker has applied also covers what was still in a ring
-	 * from the home worker, which may not have applied it yet.
-	 */
-	source = &worker->leg[meta->source];
-	if (source->facts == NULL || source->facts->leg_id != meta->source_id || source->muted ||
-		meta->arrival_ns < source->unmuted_ns)
-		return STN_DROP_FANOUT_CANCELLED;
-	return STN_DROP_COUNT;
+	return fan_allowed(worker, meta) ? STN_DROP_COUNT : STN_DROP_FANOUT_CANCELLED;
 }
 
 /* Protects the packet once for all listeners that share the room's key; they have profile 0. */
@@ -108,6 +116,9 @@ static void copy_to_speaker(struct worker *worker, struct worker_room *room,
 	own.index = own_index(speaker, facts, packet->slot);
 	if (own.index == 0)
 		return;
+	if (speaker->sent != NULL)
+		speaker->sent[packet->slot][own.index % HISTORY_PACKETS] =
+			(struct report_own){own.index, packet->index};
 	fanout_headers_build(&headers, &own, profile, 1);
 	worker->stats.copies++;
 	mbuf = rte_pktmbuf_alloc(worker->config.pool);
@@ -161,6 +172,8 @@ static void start(struct worker *worker, struct worker_job *job, struct worker_r
 
 	job->started = true;
 	worker->stats.slot_packets++;
+	if (room->report != NULL)
+		report_slot(worker, room, meta);
 	fanout_headers_build(
 		&worker->headers, &meta->slot, room->profile, room->facts->profile_count);
 	protect_group(worker, room, &meta->slot);

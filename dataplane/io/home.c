@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "dataplane/core/index.h"
+#include "dataplane/core/survey.h"
 #include "dataplane/io/apply.h"
 #include "dataplane/io/stage.h"
 
@@ -51,6 +52,7 @@ static void profiles_set(struct worker_room *room)
 
 static void room_free(struct worker *worker, struct worker_room *room)
 {
+	report_close(worker, room);
 	shard_close(&room->shard);
 	worker->config.engine->context_close(room->group);
 	free(room->selector);
@@ -171,6 +173,9 @@ static int sender_open(
 	apply_master_key(&facts->tx, &key);
 	speaker->tx = worker->config.engine->context_open(worker->core, &key);
 	explicit_bzero(&key, sizeof(key));
+	/* Without memory for it its NACKs go unanswered. */
+	if (facts->transport == STN_TRANSPORT_WEBRTC)
+		speaker->sent = calloc(STN_SLOTS_MAX, sizeof(*speaker->sent));
 	return speaker->tx == NULL ? -ENOMEM : 0;
 }
 
@@ -178,6 +183,7 @@ static void speaker_free(struct worker *worker, struct worker_speaker *speaker)
 {
 	srtp_receiver_close(&speaker->receiver);
 	worker->config.engine->context_close(speaker->tx);
+	free(speaker->sent);
 	explicit_bzero(speaker, sizeof(*speaker));
 	free(speaker);
 }
@@ -252,9 +258,10 @@ void apply_room_stats(
 	struct selector_slot_view view;
 	unsigned int slot, i;
 
-	out->status = STN_STATUS_NO_ROOM;
+	if (room != NULL)
+		survey_merge(&out->reception, &room->reception);
 	if (room == NULL || room->selector == NULL)
-		return;
+		return; /* not at home here */
 	out->status = STN_STATUS_OK;
 	out->slot_count = room->facts->slot_count;
 	out->home_worker = worker->config.index;

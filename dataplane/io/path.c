@@ -231,6 +231,8 @@ int path_leg_add(
 	if (facts->worker != worker->config.index)
 		return 0;
 	rc = ice_add(worker, leg);
+	if (rc == 0)
+		report_open(worker->room[facts->room]);
 	if (rc == 0 && facts->role == STN_ROLE_SPEAKER)
 		rc = apply_speaker_add(worker, leg);
 	if (rc == 0)
@@ -309,5 +311,6 @@ void path_ticks(struct worker *worker, uint64_t tick_ns)
 			worker->ice_next = 0;
 		leg = &worker->leg[worker->ice[worker->ice_next++]];
 		path_follow(worker, leg, ice_tick(leg->ice->state, worker->now_ns, timeout_ns));
+		report_tick(worker, leg);
 	}
 }

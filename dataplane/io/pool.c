@@ -20,6 +20,8 @@
  * Memory reserved for leg blocks, touched only as legs come: 1.3 KiB a leg with the widest keys,
  * and a block that is not full for each kind of leg in each room: suites, families, profiles.
  */
+/* An eighth of the buffers may wait to be asked for again. */
+#define HISTORY_SHARE 8
 #define ARENA_BYTES_PER_LEG 1408ull
 #define ARENA_BYTES_PER_BLOCK (ARENA_BYTES_PER_LEG * ENGINE_BLOCK_LEGS)
 #define ARENA_KINDS_PER_ROOM 8ull
@@ -160,6 +162,14 @@ static uint64_t arena_size(const struct dataplane_config *config)
 	return config->legs_max * ARENA_BYTES_PER_LEG + blocks * ARENA_BYTES_PER_BLOCK;
 }
 
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
+}
+
 static void describe(const struct pool *pool, unsigned int index,
 	const struct dataplane_config *config, struct worker_config *out)
 {
@@ -179,6 +189,7 @@ static void describe(const struct pool *pool, unsigned int index,
 	out->preroll_ms = config->preroll_ms;
 	out->dscp = (uint8_t)config->dscp;
 	out->consent_timeout_ms = config->consent_timeout_ms;
+	out->history_max = config->buffers / HISTORY_SHARE;
 	out->commands = pool->commands[index];
 	out->replies = pool->replies[index];
 	out->punts = pool->punts[index];
@@ -201,6 +212,7 @@ int pool_open(struct pool *pool, const struct dataplane_config *config, const st
 		getrandom(&worker.ice_key, sizeof(worker.ice_key), 0) !=
 			(ssize_t)sizeof(worker.ice_key))
 		return -EIO;
+	worker.unix_offset_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
 	rc = rings_open(pool);
 	if (rc < 0) {
 		log_error("rings_open", "workers=%u error=\"%s\"", pool->count,

@@ -47,6 +47,7 @@ static struct rte_mbuf *silence_buffer(struct worker *worker)
 	meta->slot = (struct slot_packet){
 		.payload = payload,
 		.payload_size = SELECTOR_SILENCE_SIZE,
+		.ntp = report_ntp(worker, worker->now_ns),
 	};
 	return mbuf;
 }

@@ -51,6 +51,8 @@ struct worker_config {
 	uint32_t preroll_ms;
 	uint8_t dscp;
 	uint32_t consent_timeout_ms;
+	uint32_t history_max;    /* buffers that may wait to be asked for again */
+	uint64_t unix_offset_ns; /* Unix time minus CLOCK_MONOTONIC, when the process began */
 	/* The same for all workers. */
 	struct siphash_key hash_key;           /* decides who owns a tuple or a WEBRTC leg */
 	struct siphash_key ice_key;            /* of our transaction ids */

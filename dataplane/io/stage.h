@@ -39,6 +39,8 @@ unsigned int publish_ticks(struct worker *worker);
 unsigned int fan_slice(struct worker *worker);
 /* Drops jobs, the one under way included, whose source or room is this handle; UINT32_MAX: any. */
 void fan_cancel(struct worker *worker, uint32_t source, uint32_t room);
+/* Whether a slot packet may still go out: neither its room nor its source was silenced. */
+bool fan_allowed(const struct worker *worker, const struct packet_meta *meta);
 /* The room that the fan-out under way belongs to, or NULL. */
 struct worker_room *fan_room(const struct worker *worker);
 /* transmit: hands frames to the port; frees and counts what it refuses. Returns those accepted. */

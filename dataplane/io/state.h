@@ -26,6 +26,7 @@
 #include "dataplane/io/command.h"
 #include "dataplane/io/directory.h"
 #include "dataplane/io/packet.h"
+#include "dataplane/io/report.h"
 #include "dataplane/io/setup.h"
 
 #define WORKER_BURST 32
@@ -40,6 +41,9 @@ struct worker_speaker {
 	struct selector_source source;
 	struct srtp_receiver receiver;
 	struct engine_context *tx; /* NULL: it does not listen */
+	struct arrival arrival;    /* WEBRTC legs: what we report to it */
+	struct capture_clock capture;
+	struct report_own (*sent)[HISTORY_PACKETS]; /* the same: by slot; NULL: not kept */
 	struct frame_template template;
 	uint64_t own_index[STN_SLOTS_MAX];
 	uint8_t port;
@@ -58,6 +62,8 @@ struct worker_ice {
 	bool lost;                              /* for good; whatever it has is held back */
 	bool tell_moved;                        /* replies that found no space */
 	bool tell_lost;
+	uint8_t ticks;      /* of its timer */
+	uint64_t repeat_ns; /* how far its bucket of repetitions is used up */
 };
 
 struct worker_leg {
@@ -85,6 +91,9 @@ struct worker_room {
 	uint32_t removed_count;
 	uint32_t removed_capacity;
 	uint32_t unresolved;        /* listeners without a next hop */
+	struct report_slot *report; /* by slot; rooms with WEBRTC legs here, else NULL */
+	struct history *history;    /* the same */
+	struct stn_reception reception;
 	struct fanout_place rotate; /* where the next fan-out starts */
 	bool rotated;               /* by the fan-out under way */
 	uint32_t home_position;     /* in worker's homes, WORKER_NO_POSITION: not at home here */
@@ -117,6 +126,7 @@ struct worker {
 	uint32_t payload_max; /* what every port can carry with our headers */
 	struct fanout fanout; /* of the job at the head, once it is started */
 	struct fanout_headers headers;
+	uint32_t history_packets; /* buffers that wait to be asked for again */
 	uint8_t group_packet[RTP_BUILD_MAX + FANOUT_PAYLOAD_MAX + ENGINE_TAG_MAX];
 	struct selector_output selection;
 	struct reply reply_held; /* could not be queued yet; commands wait for it */

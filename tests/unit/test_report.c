@@ -174,7 +174,7 @@ END_TEST
 /* The source's clock is 5 s behind ours, its way here takes 250 ms, once 1,250 ms. */
 START_TEST(capture_clock_ignores_what_the_network_adds)
 {
-	struct capture capture = {0};
+	struct capture_clock capture = {0};
 	struct rtcp_sender sender = {.ntp = 100 * SECOND, .timestamp = 5000};
 	uint64_t ntp;
 
@@ -199,7 +199,7 @@ END_TEST
 
 START_TEST(capture_clock_that_was_set)
 {
-	struct capture capture = {0};
+	struct capture_clock capture = {0};
 	struct rtcp_sender sender = {.ntp = 100 * SECOND, .timestamp = UINT32_MAX};
 	uint64_t ntp;
 
