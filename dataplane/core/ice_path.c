@@ -30,8 +30,8 @@ void ice_close(struct ice_leg *ice)
 }
 
 /*
- * What a response would be signed with has changed, and the peer cannot prove the answer to a
- * challenge of before. The same credentials again (a resync) change nothing.
+ * A challenge of before is not waited for any more, the next check brings a new one. The same
+ * credentials again (a resync) change nothing.
  */
 void ice_set_facts(struct ice_leg *ice, const struct ice_facts *facts)
 {
@@ -42,7 +42,6 @@ void ice_set_facts(struct ice_leg *ice, const struct ice_facts *facts)
 		memcmp(facts, before, facts->size) == 0)
 		return;
 	for (unsigned int i = 0; i < ICE_PATHS_MAX; i++) {
-		ice->path[i].owes = false;
 		ice->path[i].challenged_ns = 0;
 		ice->path[i].nomination = ICE_NOMINATION_NONE;
 	}
