@@ -8,6 +8,7 @@
 #include "controlplane/conductor.h"
 #include "controlplane/events/line.h"
 #include "controlplane/rooms/secret.h"
+#include "controlplane/session.h"
 #include "controlplane/web.h"
 
 #define TICK_NS 1000000000u
@@ -389,6 +390,7 @@ static void tick(struct conductor *c, uint64_t now_ns)
 {
 	c->tick_ns = now_ns + TICK_NS;
 	ending_expired(c);
+	ending_seats(c);
 	if (c->backlog.first != NULL)
 		turn_open(c);
 	turn_commit(c);
@@ -404,6 +406,7 @@ void conductor_turn_end(void *context, uint64_t now_ns)
 	link_process(c->link, now_ns);
 	submit_settle_refused(c);
 	turn_commit(c);
+	session_settle(c);
 	server_resume(c->server);
 	turn_commit(c);
 	if (now_ns >= c->tick_ns)

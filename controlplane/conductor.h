@@ -8,8 +8,8 @@
  * If the disk fails, all of the turn is taken back and only safety actions are decided again: they
  * stay in memory and in the data plane, their plans in `backlog` until the disk takes them.
  *
- * The struct is shared by conductor.c, turn.c, submit.c, ending.c, reconcile.c, notice.c and
- * query.c, nobody else.
+ * The struct is shared by conductor.c, turn.c, submit.c, ending.c, reconcile.c, notice.c, query.c
+ * and the files of sessions (session_state.h), nobody else.
  */
 #ifndef STENTOR_CONTROLPLANE_CONDUCTOR_H
 #define STENTOR_CONTROLPLANE_CONDUCTOR_H
@@ -24,6 +24,7 @@
 #include "controlplane/store/store.h"
 
 struct conductor;
+struct sessions; /* session.h */
 struct web;
 
 #define RECEIVERS_MAX 4 /* who waits for the same id */
@@ -86,7 +87,8 @@ struct conductor {
 	struct server *server;
 	struct feed *feed;
 	struct loop *loop;
-	struct web *web; /* NULL: no HTTP */
+	struct sessions *sessions; /* NULL: no browsers */
+	struct web *web;           /* NULL: no HTTP */
 	uint64_t started_ns;
 
 	struct hash pending; /* struct request that changes something, by id, until answered */
@@ -170,8 +172,14 @@ void ending_silence(struct conductor *c, struct room *room, const char *user);
 /* What is past its deadline, when no data plane is there to say so. */
 void ending_expired(struct conductor *c);
 
+/* A WebRTC member's leg ends, the seat stays for a while; anybody else's membership ends. */
+void ending_leg(struct conductor *c, struct member *member, const char *reason);
+/* Seats without a leg that were kept long enough. */
+void ending_seats(struct conductor *c);
+
 struct ending {
 	const char *reason;
+	bool leg; /* as ending_leg() */
 	bool (*applies)(const struct conductor *c, const struct member *member);
 };
 /* All members to whom it applies, in one event a room. */
@@ -182,6 +190,8 @@ void ending_members(struct conductor *c, const struct ending *ending);
 extern const struct link_callbacks reconcile_callbacks;
 
 /* notice.c */
+/* Live events: member.connected, member.disconnected. */
+void notice_connection(struct conductor *c, const struct member *member, bool connected);
 void notice_take(struct conductor *c, const struct stn_notice *notice);
 
 /* query.c: asks the data plane and finishes the request. */

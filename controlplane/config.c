@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "configs/log.h"
 #include "controlplane/config.h"
@@ -129,6 +132,40 @@ static const struct option options[] = {
 		"A whole response has to be taken within it; an event stream may wait so long."),
 	INT_OPTION(metrics_rooms_max, "100", 0, 10000, "rooms",
 		"Rooms with series of their own in /metrics, the largest; the others are summed."),
+	{.key = "public_url",
+		.type = OPTION_STRING,
+		.fallback = "",
+		.help = "Where browsers find the pages, as \"https://rooms.example\": joins then "
+			"answer with a link. Empty: they answer with the token alone.",
+		OPTION_FIELD(struct config, public_url)},
+	{.key = "media_addresses",
+		.type = OPTION_STRING,
+		.fallback = "[ ]",
+		.min = 1,
+		.help = "Addresses and ports that browsers are told to send to, as "
+			"\"203.0.113.5:4000\" or \"[2001:db8::5]:4000\": where the data plane is "
+			"behind NAT. Empty: its own.",
+		OPTION_LIST(struct config, media_addresses, media_address_count)},
+	{.key = "open_listening",
+		.type = OPTION_BOOL,
+		.fallback = "false",
+		.help = "Anybody may listen to an open room without a token, as a guest.",
+		OPTION_FIELD(struct config, open_listening)},
+	{.key = "unsignalled_slots",
+		.type = OPTION_BOOL,
+		.fallback = "false",
+		.help = "Answers a browser that offers fewer audio sections than the room has "
+			"slots "
+			"so that it plays several slots in its last section.",
+		OPTION_FIELD(struct config, unsignalled_slots)},
+	INT_OPTION(
+		sessions_max, "1000000", 1, 10000000, "sessions", "Browsers connected at a time."),
+	INT_OPTION(joins_per_second, "2000", 1, 1000000, "sessions",
+		"Sessions opened a second; who comes beyond it is told to come again."),
+	INT_OPTION(join_timeout_s, "0", 0, 31622400, "s",
+		"A browser's seat is freed if it has not come within it. 0: kept to its end."),
+	INT_OPTION(reconnect_grace_s, "60", 1, 86400, "s",
+		"A browser's seat is kept so long after its session ended, for it to come back."),
 	{.key = "log_level",
 		.type = OPTION_ENUM,
 		.fallback = "info",
@@ -136,6 +173,56 @@ static const struct option options[] = {
 		.help = "Least important level that is logged.",
 		OPTION_FIELD(struct config, log_level)},
 	{.key = NULL}};
+
+int config_address(const char *text, struct stn_address *address)
+{
+	char host[64];
+	const char *colon = strrchr(text, ':');
+	size_t size = colon == NULL ? 0 : (size_t)(colon - text);
+	unsigned long port;
+	bool six = text[0] == '[' && size > 2 && text[size - 1] == ']';
+	char *end;
+
+	if (size == 0 || size >= sizeof(host) || colon[1] < '0' || colon[1] > '9')
+		return -EINVAL;
+	port = strtoul(colon + 1, &end, 10);
+	if (*end != '\0' || port == 0 || port > 65535)
+		return -EINVAL;
+	memcpy(host, text + six, size - (six ? 2 : 0));
+	host[size - (six ? 2 : 0)] = '\0';
+	*address = (struct stn_address){.family = six ? 6 : 4, .port_be = htons((uint16_t)port)};
+	return inet_pton(six ? AF_INET6 : AF_INET, host, address->address) == 1 ? 0 : -EINVAL;
+}
+
+/* It goes into links, whose characters need no escape in JSON, HTML or a shell. */
+static int check_browsers(const struct config *config, struct option_error *error)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "-._~:/[]";
+	const char *url = config->public_url;
+	size_t size = strlen(url);
+	struct stn_address address;
+
+	if (size > 0 && ((strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0) ||
+				strspn(url, plain) != size || url[size - 1] == '/')) {
+		snprintf(error->text, sizeof(error->text),
+			"public_url = \"%.200s\": http:// or https://, a host, a path without a "
+			"slash "
+			"at its end",
+			url);
+		return -EINVAL;
+	}
+	for (unsigned int i = 0; i < config->media_address_count; i++) {
+		if (config_address(config->media_addresses[i], &address) == 0)
+			continue;
+		snprintf(error->text, sizeof(error->text),
+			"media_addresses: \"%.60s\": an IPv4 address or an IPv6 address in "
+			"brackets, with a port",
+			config->media_addresses[i]);
+		return -EINVAL;
+	}
+	return 0;
+}
 
 static int check(const void *from, struct option_error *error)
 {
@@ -154,7 +241,7 @@ static int check(const void *from, struct option_error *error)
 			config->http_key[0] == '\0' ? "http_key" : "http_certificate");
 		return -EINVAL;
 	}
-	return 0;
+	return check_browsers(config, error);
 }
 
 const struct option_table controlplane_options = {"controlplane", "stentor-controlplane",

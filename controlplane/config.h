@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "configs/option.h"
+#include "dataplane/api/table.h"
 
 #define HTTP_NAMES_MAX 16
 
@@ -32,9 +33,17 @@ struct config {
 	unsigned int http_connections_max, http_connections_address_max, http_streams_max;
 	unsigned int http_request_timeout_ms, http_response_timeout_ms;
 	unsigned int metrics_rooms_max;
+	char public_url[256];
+	char media_addresses[STN_MEDIA_MAX][64];
+	unsigned int media_address_count;
+	bool open_listening, unsignalled_slots;
+	unsigned int sessions_max, joins_per_second, join_timeout_s, reconnect_grace_s;
 	int log_level;
 };
 
 extern const struct option_table controlplane_options;
+
+/* "203.0.113.5:4000" or "[2001:db8::5]:4000". 0 or -EINVAL. */
+int config_address(const char *text, struct stn_address *address);
 
 #endif

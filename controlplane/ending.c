@@ -7,6 +7,26 @@
 #include "controlplane/conductor.h"
 #include "controlplane/rooms/outgoing.h"
 
+#define SEATS_A_TICK 1000 /* one event each: what is beyond waits a second */
+
+/* Legs without seats end one by one, memberships together. */
+static bool end_all(struct conductor *c, struct plan *plan, struct member **members, size_t count,
+	const struct ending *ending)
+{
+	size_t leaving = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct member *member = members[i];
+
+		if (!ending->leg || !member_webrtc(member))
+			members[leaving++] = member;
+		else if (!outgoing_leg_ended(plan, c->registry, member, SEAT_LOST))
+			return false;
+	}
+	return leaving == 0 || outgoing_members_left(plan, c->registry, members[0]->room, members,
+				       leaving, ending->reason);
+}
+
 void ending_in_room(struct conductor *c, struct room *room, const struct ending *ending)
 {
 	struct member **members = calloc(room->roster.count + 1, sizeof(struct member *));
@@ -26,8 +46,7 @@ void ending_in_room(struct conductor *c, struct room *room, const struct ending 
 		plan_init(&plan, &now);
 		log_info("members_end", "room=%s count=%zu reason=%s", room->name.text, count,
 			ending->reason);
-		if (outgoing_members_left(
-			    &plan, c->registry, room, members, count, ending->reason)) {
+		if (end_all(c, &plan, members, count, ending)) {
 			turn_fact(c, &plan);
 		} else {
 			plan_revert(&plan, c->registry);
@@ -75,6 +94,44 @@ void ending_member(struct conductor *c, struct member *member, const char *reaso
 	plan_clear(&plan);
 }
 
+void ending_leg(struct conductor *c, struct member *member, const char *reason)
+{
+	struct moment now = conductor_now();
+	struct plan plan;
+
+	if (!member_webrtc(member)) {
+		ending_member(c, member, reason);
+		return;
+	}
+	if (member->put.leg_id == 0)
+		return;
+	log_info("session_ends", "member=%s reason=%s", member->user.text, reason);
+	plan_init(&plan, &now);
+	if (outgoing_leg_ended(&plan, c->registry, member, SEAT_LOST)) {
+		turn_fact(c, &plan);
+		return;
+	}
+	plan_revert(&plan, c->registry);
+	plan_clear(&plan);
+}
+
+void ending_seats(struct conductor *c)
+{
+	static const char *const reasons[SEAT_COUNT] = {"expired", "left", "lost"};
+	struct member *member = c->registry->seats, *next;
+	uint64_t now_ns = loop_now_ns();
+
+	for (unsigned int count = 0; member != NULL && count < SEATS_A_TICK; member = next) {
+		bool over = member->put.end_ns != 0 && member->put.end_ns <= now_ns;
+
+		next = member->seat_next;
+		if (!over && (member->seat_ns == 0 || member->seat_ns > now_ns))
+			continue;
+		ending_member(c, member, over ? "expired" : reasons[member->seat]);
+		count++;
+	}
+}
+
 static bool is_expired(const struct conductor *c, const struct member *member)
 {
 	return member->put.end_ns != 0 && member->put.end_ns <= loop_now_ns();
@@ -113,7 +170,7 @@ void ending_silence(struct conductor *c, struct room *room, const char *user)
 
 void ending_expired(struct conductor *c)
 {
-	static const struct ending expired = {"expired", is_expired};
+	static const struct ending expired = {"expired", false, is_expired};
 	struct room *room;
 	uint64_t id = 0;
 

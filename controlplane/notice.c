@@ -5,6 +5,7 @@
 #include "configs/log.h"
 #include "controlplane/conductor.h"
 #include "controlplane/rooms/outgoing.h"
+#include "controlplane/session.h"
 
 static void send_live(struct conductor *c, const struct room *room, struct writer *writer)
 {
@@ -23,6 +24,15 @@ static struct member *member_of(struct conductor *c, const struct stn_notice *no
 	return member != NULL && member->put.leg_id == notice->leg_id ? member : NULL;
 }
 
+/* Of what the member sends: pages find who speaks by it, in the CSRCs of what they hear. */
+static void write_ssrc(struct writer *writer, const struct member *member)
+{
+	if (member == NULL || member->ssrc == 0)
+		writer_null(writer, "ssrc");
+	else
+		writer_uint(writer, "ssrc", member->ssrc);
+}
+
 static void speaking(struct conductor *c, const struct stn_notice *notice)
 {
 	struct room *room = registry_room_by_id(c->registry, notice->room_id);
@@ -36,21 +46,33 @@ static void speaking(struct conductor *c, const struct stn_notice *notice)
 	outgoing_begin_live(&writer, &now, room, "room.speaking");
 	writer_uint(&writer, "slot", notice->slot);
 	writer_string(&writer, "member", member == NULL ? NULL : member->user.text);
+	write_ssrc(&writer, member);
 	send_live(c, room, &writer);
+}
+
+void notice_connection(struct conductor *c, const struct member *member, bool connected)
+{
+	struct moment now = conductor_now();
+	struct writer writer = {0};
+
+	outgoing_begin_live(&writer, &now, member->room,
+		connected ? "member.connected" : "member.disconnected");
+	writer_string(&writer, "member", member->user.text);
+	if (connected)
+		write_ssrc(&writer, member);
+	send_live(c, member->room, &writer);
 }
 
 static void leg_connected(struct conductor *c, const struct stn_notice *notice)
 {
 	struct member *member = member_of(c, notice);
-	struct moment now = conductor_now();
-	struct writer writer = {0};
 
 	if (member == NULL || member->connected)
 		return;
 	member->connected = true;
-	outgoing_begin_live(&writer, &now, member->room, "member.connected");
-	writer_string(&writer, "member", member->user.text);
-	send_live(c, member->room, &writer);
+	if (member->put.role == STN_ROLE_SPEAKER && member->ssrc == 0)
+		member->ssrc = (uint32_t)notice->value;
+	notice_connection(c, member, true);
 }
 
 void notice_take(struct conductor *c, const struct stn_notice *notice)
@@ -85,6 +107,10 @@ void notice_take(struct conductor *c, const struct stn_notice *notice)
 		break;
 	case STN_NOTICE_LOST:
 		log_warn("notices_lost", "count=%llu", (unsigned long long)notice->value);
+		break;
+	case STN_NOTICE_LEG_MOVED:
+	case STN_NOTICE_LEG_LOST:
+		session_notice(c, notice);
 		break;
 	default:
 		break;

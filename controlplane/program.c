@@ -9,6 +9,10 @@
 
 #include "configs/log.h"
 #include "controlplane/program.h"
+#include "controlplane/session.h"
+#include "controlplane/webrtc/certificate.h"
+
+#define CERTIFICATE_LOOK_NS (3600ULL * 1000000000u)
 #include "controlplane/web.h"
 
 static int fill_random(void *bytes, size_t size)
@@ -62,8 +66,12 @@ static int open_store(struct program *program)
 {
 	const struct config *config = &program->config;
 	struct store_limits limits = {config->log_max, config->answers_max};
-	struct registry_limits most = {
-		config->rooms_max, config->members_max, config->room_members_max};
+	struct registry_limits most = {.rooms_max = config->rooms_max,
+		.members_max = config->members_max,
+		.room_members_max = config->room_members_max,
+		.join_timeout_ms = config->join_timeout_s * 1000ULL,
+		.reconnect_grace_ms = config->reconnect_grace_s * 1000ULL,
+		.public_url = config->public_url[0] == '\0' ? NULL : config->public_url};
 	struct moment now = conductor_now();
 	char reason[256] = "";
 	int rc;
@@ -137,6 +145,100 @@ static int open_events(struct program *program)
 	return feed_open(&c->feed, c->server, &feed, program->registry.sequence);
 }
 
+/*
+ * What was decided in this turn goes to the disk first: a leg that a failing disk takes back must
+ * not have got its keys meanwhile.
+ */
+static void dtls_ready(void *context, uint32_t events)
+{
+	struct program *program = context;
+
+	turn_commit(&program->conductor);
+	dtls_process(program->dtls);
+}
+
+static int open_dtls(struct program *program)
+{
+	const struct config *config = &program->config;
+	struct conductor *c = &program->conductor;
+	struct dtls_config dtls = {.threads = config->handshake_threads,
+		.handshakes_max = config->handshakes_max,
+		.handshakes_address_max = config->handshakes_address_max,
+		.handshake_timeout_ms = config->handshake_timeout_ms};
+	struct moment now = conductor_now();
+	int rc = certificate_open(&program->certificate, config->certificate_folder,
+		config->certificate_days, now.wall_ms / 1000);
+
+	if (rc != 0)
+		return rc; /* it has said why */
+	dtls.certificate = program->certificate;
+	rc = dtls_open(&program->dtls, &dtls, &session_dtls_callbacks, c);
+	if (rc != 0) {
+		log_error("dtls_open", "threads=%u errno=%d", dtls.threads, -rc);
+		return rc;
+	}
+	program->certificate_ns = loop_now_ns() + CERTIFICATE_LOOK_NS;
+	program->dtls_source = (struct loop_source){dtls_fd(program->dtls), dtls_ready, program};
+	return loop_add(c->loop, &program->dtls_source, EPOLLIN);
+}
+
+static int open_sessions(struct program *program)
+{
+	const struct config *config = &program->config;
+	struct session_config session = {.sessions_max = config->sessions_max,
+		.joins_per_second = config->joins_per_second,
+		.open_listening = config->open_listening,
+		.unsignalled_slots = config->unsignalled_slots,
+		.announced_count = config->media_address_count};
+	int rc;
+
+	if (!config->http)
+		return 0;
+	rc = open_dtls(program);
+	if (rc != 0)
+		return rc;
+	for (unsigned int i = 0; i < config->media_address_count; i++)
+		config_address(config->media_addresses[i], &session.announced[i]);
+	session.fingerprint = program->certificate->fingerprint;
+	return session_open(&program->conductor, &session, program->dtls);
+}
+
+/* Clients know the certificate by the fingerprint in their SDP, so another one disturbs nobody. */
+static void rotate_certificate(struct program *program, uint64_t now_ns)
+{
+	const struct config *config = &program->config;
+	struct moment now = conductor_now();
+	struct certificate *fresh;
+
+	program->certificate_ns = now_ns + CERTIFICATE_LOOK_NS;
+	if (!certificate_due(program->certificate, now.wall_ms / 1000) ||
+		certificate_open(&fresh, config->certificate_folder, config->certificate_days,
+			now.wall_ms / 1000) != 0)
+		return;
+	if (dtls_rotate(program->dtls, fresh) != 0) {
+		certificate_release(fresh);
+		return;
+	}
+	session_fingerprint(&program->conductor, fresh->fingerprint);
+	certificate_release(program->certificate);
+	program->certificate = fresh;
+	log_info("certificate_rotated", "days=%u", config->certificate_days);
+}
+
+static int timeout_ms(void *context, uint64_t now_ns)
+{
+	return conductor_timeout_ms(&((struct program *)context)->conductor, now_ns);
+}
+
+static void turn_end(void *context, uint64_t now_ns)
+{
+	struct program *program = context;
+
+	conductor_turn_end(&program->conductor, now_ns);
+	if (program->certificate != NULL && now_ns >= program->certificate_ns)
+		rotate_certificate(program, now_ns);
+}
+
 static void fill_http(struct program *program, struct http_server_config *http)
 {
 	const struct config *config = &program->config;
@@ -162,7 +264,7 @@ static void fill_http(struct program *program, struct http_server_config *http)
 static int open_web(struct program *program)
 {
 	struct conductor *c = &program->conductor;
-	struct web_config web = {
+	struct web_config web = {.open_listening = program->config.open_listening,
 		.stall_timeout_ns = program->config.http_response_timeout_ms * 1000000ULL,
 		.metrics_rooms = program->config.metrics_rooms_max};
 	char reason[HTTP_REASON_SIZE];
@@ -183,7 +285,7 @@ static int open_web(struct program *program)
 int program_open(struct program *program)
 {
 	struct conductor *c = &program->conductor;
-	struct loop_hooks hooks = {conductor_timeout_ms, conductor_turn_end, c};
+	struct loop_hooks hooks = {timeout_ms, turn_end, program};
 	int rc;
 
 	c->registry = &program->registry;
@@ -202,6 +304,8 @@ int program_open(struct program *program)
 	if (rc == 0)
 		rc = open_events(program);
 	if (rc == 0)
+		rc = open_sessions(program);
+	if (rc == 0)
 		rc = open_web(program);
 	return rc;
 }
@@ -213,6 +317,9 @@ void program_close(struct program *program)
 	link_close(c->link);
 	conductor_close(c);
 	web_close(c->web);
+	dtls_close(program->dtls);
+	session_close(c);
+	certificate_release(program->certificate);
 	server_close(c->server);
 	feed_close(c->feed);
 	loop_close(c->loop);

@@ -14,6 +14,10 @@ struct program {
 	struct registry registry;
 	struct conductor conductor;
 	const char *http_hosts[HTTP_NAMES_MAX], *http_origins[HTTP_NAMES_MAX];
+	struct dtls *dtls;
+	struct certificate *certificate;
+	uint64_t certificate_ns; /* when it is looked at again */
+	struct loop_source dtls_source;
 	struct loop_source link_source, signal_source;
 };
 

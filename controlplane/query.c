@@ -219,25 +219,12 @@ static void take_entries(struct request *request, const struct stn_header *messa
 	}
 }
 
-static const struct member *member_of_leg(const struct room *room, uint64_t leg_id)
-{
-	struct member *member;
-	uint64_t id = 0;
-
-	while ((member = roster_next(&room->roster, &id)) != NULL) {
-		if (member->put.leg_id == leg_id)
-			return member;
-	}
-	return NULL;
-}
-
 static void write_summary(struct request *request, const struct stn_explain_summary *summary)
 {
 	struct conductor *c = request->conductor;
 	struct writer *w = &request->plan.answer;
 	const struct room *room = registry_room_by_id(c->registry, summary->room_id);
-	const struct member *source =
-		room == NULL ? NULL : member_of_leg(room, summary->source_leg_id);
+	const struct member *source = registry_member_by_leg(c->registry, summary->source_leg_id);
 
 	writer_end_array(w); /* of the legs */
 	writer_begin_object(w, "source");

@@ -5,18 +5,21 @@
 
 #include "configs/log.h"
 #include "controlplane/conductor.h"
+#include "controlplane/session.h"
 
 /* Sent to a data plane, and nobody knows whether it ever protected a packet under these keys. */
 static bool is_doubtful(const struct conductor *c, const struct member *member)
 {
-	return member->tried && !member->programmed;
+	return member->tried && !member->programmed && member_keyed(member);
 }
 
 static bool is_of_other_store(const struct conductor *c, const struct member *member)
 {
-	return member->put.key_store_id != 0 && member->put.key_store_id != c->hello.index_store_id;
+	return member->put.leg_id != 0 && member->put.key_store_id != 0 &&
+	       member->put.key_store_id != c->hello.index_store_id;
 }
 
+/* A handshake that was under way cannot go on here: it is begun anew with another session. */
 static bool is_without_keys(const struct conductor *c, const struct member *member)
 {
 	return !member->keys_known;
@@ -50,8 +53,8 @@ static void end_rooms_of_other_store(struct conductor *c)
 
 static void connected(void *context, const struct stn_hello_reply *hello)
 {
-	static const struct ending doubtful = {"rekey_required", is_doubtful};
-	static const struct ending other_store = {"rekey_required", is_of_other_store};
+	static const struct ending doubtful = {"rekey_required", true, is_doubtful};
+	static const struct ending other_store = {"rekey_required", true, is_of_other_store};
 	struct conductor *c = context;
 
 	log_info("dataplane_connected",
@@ -88,10 +91,18 @@ static void dump_room(void *context, const struct stn_op_room_put *put)
  */
 static bool is_same_leg(const struct stn_op_leg_put *a, const struct stn_op_leg_put *b)
 {
-	return a->leg_id == b->leg_id && a->room_id == b->room_id &&
-	       a->protection == b->protection && a->transport == b->transport &&
-	       a->profile == b->profile && a->tx.suite == b->tx.suite &&
-	       a->rx.suite == b->rx.suite && memcmp(&a->remote, &b->remote, sizeof(a->remote)) == 0;
+	if (a->leg_id != b->leg_id || a->room_id != b->room_id || a->protection != b->protection ||
+		a->transport != b->transport || a->profile != b->profile)
+		return false;
+	/* Of a WebRTC leg the address is where it is now, and the suite was agreed by DTLS. */
+	return a->transport == STN_TRANSPORT_WEBRTC ||
+	       (a->tx.suite == b->tx.suite && a->rx.suite == b->rx.suite &&
+		       memcmp(&a->remote, &b->remote, sizeof(a->remote)) == 0);
+}
+
+static bool is_keyed(const struct stn_op_leg_put *put)
+{
+	return put->transport != STN_TRANSPORT_WEBRTC || put->tx.suite != STN_SUITE_NONE;
 }
 
 static void dump_leg(void *context, const struct stn_op_leg_put *put)
@@ -99,8 +110,10 @@ static void dump_leg(void *context, const struct stn_op_leg_put *put)
 	struct conductor *c = context;
 	struct member *member = registry_member_by_id(c->registry, put->member_id);
 
-	if (member == NULL || member->programmed || !is_same_leg(put, &member->put))
+	if (member == NULL || member->programmed || !is_same_leg(put, &member->put) ||
+		!is_keyed(put))
 		return;
+	member->put.remote = put->remote;
 	member->put.tx = put->tx;
 	member->put.rx = put->rx;
 	memcpy(member->put.origin, put->origin, sizeof(put->origin));
@@ -108,13 +121,25 @@ static void dump_leg(void *context, const struct stn_op_leg_put *put)
 	member->put.key_store_id = c->hello.index_store_id;
 	/* The same boot: this clock has not been set meanwhile, the wall clock may have been. */
 	member->put.end_ns = put->end_ns;
-	member->keys_known = true;
+	member->keys_known = !member_webrtc(member); /* else its credentials are still to come */
 	member->programmed = true;
+}
+
+static void dump_leg_ice(void *context, const struct stn_op_leg_ice *ice)
+{
+	struct conductor *c = context;
+	struct member *member = registry_member_by_leg(c->registry, ice->leg_id);
+
+	if (member == NULL || member->peer == NULL || member->keys_known || !member->programmed)
+		return;
+	member->peer->ice = *ice;
+	member->peer->ice.op = (struct stn_op){STN_OP_LEG_ICE, sizeof(*ice), 0};
+	member->keys_known = true;
 }
 
 static void dump_end(void *context, uint32_t status)
 {
-	static const struct ending lost = {"keys_lost", is_without_keys};
+	static const struct ending lost = {"keys_lost", true, is_without_keys};
 	struct conductor *c = context;
 	struct room *room;
 	uint64_t id = 0;
@@ -132,7 +157,7 @@ static void enumerate(void *context, struct link_ops *ops)
 {
 	struct conductor *c = context;
 	const struct registry *registry = c->registry;
-	size_t most = registry->room_roster.count + registry->members.count;
+	size_t most = registry->room_roster.count + 2 * registry->members.count;
 	uint64_t *named = malloc((most + 1) * sizeof(*named)), id = 0;
 	struct member *member;
 	struct room *room;
@@ -151,10 +176,16 @@ static void enumerate(void *context, struct link_ops *ops)
 	}
 	id = 0;
 	while ((member = roster_next(&registry->members, &id)) != NULL) {
+		if (member->put.leg_id == 0)
+			continue;
 		link_ops_leg_put(ops, &member->put);
 		member->round = c->round;
-		member->tried = true;
+		member->tried = member_keyed(member);
 		named[c->named_count++] = id;
+		if (member->peer != NULL) {
+			link_ops_leg_ice(ops, &member->peer->ice);
+			named[c->named_count++] = id;
+		}
 	}
 }
 
@@ -166,7 +197,7 @@ static bool is_programmed_once(const struct conductor *c, const struct member *m
 /* Takes out of the wish what the data plane cannot do, so that the rest is done. */
 static void correct_wish(struct conductor *c, const struct link_result *result)
 {
-	static const struct ending stale = {"rekey_required", is_programmed_once};
+	static const struct ending stale = {"rekey_required", true, is_programmed_once};
 	const char *reason = result->status == STN_STATUS_STALE_KEY ? "rekey_required" : "refused";
 	size_t first = result->failed_op, last;
 
@@ -184,7 +215,7 @@ static void correct_wish(struct conductor *c, const struct link_result *result)
 		else if (member != NULL && result->status == STN_STATUS_STALE_KEY)
 			ending_in_room(c, member->room, &stale);
 		else if (member != NULL)
-			ending_member(c, member, reason);
+			ending_leg(c, member, reason);
 	}
 }
 
@@ -201,8 +232,10 @@ static void resync_applied(struct conductor *c, const struct link_result *result
 	}
 	for (size_t i = 0; i < c->named_count; i++) {
 		room = registry_room_by_id(c->registry, c->named[i]);
-		if (room != NULL)
+		if (room != NULL) {
 			room->put.group_key_store_id = c->hello.index_store_id;
+			room->profiles_known = room->put.profile_count;
+		}
 	}
 	while (count-- > 0) {
 		struct request *request = conductor_pop(&c->waiting);
@@ -249,6 +282,11 @@ static void notice(void *context, const struct stn_notice *what)
 	notice_take(context, what);
 }
 
+static void datagram(void *context, const struct stn_datagram *what, const uint8_t *bytes)
+{
+	session_datagram(context, what, bytes);
+}
+
 static void fenced(void *context, uint64_t epoch)
 {
 	struct conductor *c = context;
@@ -267,10 +305,12 @@ const struct link_callbacks reconcile_callbacks = {
 	.connected = connected,
 	.dump_room = dump_room,
 	.dump_leg = dump_leg,
+	.dump_leg_ice = dump_leg_ice,
 	.dump_end = dump_end,
 	.resync = enumerate,
 	.resync_done = resync_done,
 	.notice = notice,
+	.datagram = datagram,
 	.fenced = fenced,
 	.lost = lost,
 };

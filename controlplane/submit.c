@@ -22,6 +22,9 @@ static void add_op(struct link_ops *ops, const unsigned char *bytes)
 	case STN_OP_LEG_PUT:
 		link_ops_leg_put(ops, (const struct stn_op_leg_put *)bytes);
 		break;
+	case STN_OP_LEG_ICE:
+		link_ops_leg_ice(ops, (const struct stn_op_leg_ice *)bytes);
+		break;
 	case STN_OP_LEG_REMOVE:
 		link_ops_leg_remove(ops, ((const struct stn_op_leg_remove *)bytes)->leg_id);
 		break;
@@ -57,7 +60,9 @@ void submit_programmed(struct conductor *c, struct member *member, const struct 
 {
 	struct stn_op_leg_put *put = &member->put;
 
-	member->programmed = true;
+	member->programmed = put->leg_id != 0;
+	if (!member_keyed(member))
+		return; /* nothing was protected yet, so nothing is to be remembered */
 	put->key_store_id = c->hello.index_store_id;
 	if (put->flags & STN_LEG_ORIGIN_KNOWN)
 		return;
@@ -70,6 +75,12 @@ void submit_programmed(struct conductor *c, struct member *member, const struct 
 	}
 }
 
+static void mark_profiles(struct room *room, const struct stn_op_room_put *put)
+{
+	if (put->profile_count > room->profiles_known)
+		room->profiles_known = put->profile_count;
+}
+
 static void mark_rooms(struct conductor *c, const struct plan *plan)
 {
 	for (size_t at = 0; at < plan->ops_size;) {
@@ -80,8 +91,10 @@ static void mark_rooms(struct conductor *c, const struct plan *plan)
 				: registry_room_by_id(c->registry,
 					  ((const struct stn_op_room_put *)op)->room_id);
 
-		if (room != NULL)
+		if (room != NULL) {
 			room->put.group_key_store_id = c->hello.index_store_id;
+			mark_profiles(room, (const struct stn_op_room_put *)op);
+		}
 		at += op->size;
 	}
 }
@@ -140,7 +153,11 @@ static void refused_by_table(
 	log_warn("transaction_refused", "type=%s status=%s op=%u reason=\"%s\"",
 		request->parsed.event.type->name, stn_status_name(result->status),
 		result->failed_op, result->reason);
-	if (request->plan.joined_count > 0) {
+	if (request->plan.session != 0) {
+		snprintf(reason, sizeof(reason), "the data plane refused: %.180s", result->reason);
+		verdict_refuse(&request->verdict, code_of(result->status), "%s", reason);
+		conductor_refuse(c, request, &request->verdict);
+	} else if (request->plan.joined_count > 0) {
 		snprintf(reason, sizeof(reason), "the data plane refused: %.180s", result->reason);
 		refuse_join(c, request, code_of(result->status), reason);
 	} else if (gone && request->plan.op_count == 1) {
@@ -148,6 +165,15 @@ static void refused_by_table(
 	} else {
 		resync(c, request);
 	}
+}
+
+/* The session's leg is there, without keys as yet. */
+static void mark_session(struct conductor *c, const struct plan *plan)
+{
+	struct member *member = registry_member_by_leg(c->registry, plan->session);
+
+	if (member != NULL)
+		member->programmed = true;
 }
 
 static void submitted(void *context, const struct link_result *result)
@@ -164,6 +190,7 @@ static void submitted(void *context, const struct link_result *result)
 			if (member != NULL)
 				submit_programmed(c, member, result);
 		}
+		mark_session(c, &request->plan);
 		mark_rooms(c, &request->plan);
 		conductor_answer(c, request, true);
 		break;
@@ -201,7 +228,7 @@ void submit_request(struct conductor *c, struct request *request)
 	link_ops_clear(&ops);
 	if (rc == 0)
 		set_tried(c, &request->plan, true);
-	else if (rc == -ENOTCONN)
+	else if (rc == -ENOTCONN || request->plan.session != 0)
 		postpone(c, request, c->round + 1);
 	else if (request->plan.joined_count > 0)
 		refuse_join(c, request, VERDICT_UNAVAILABLE,

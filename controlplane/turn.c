@@ -7,6 +7,7 @@
 
 #include "configs/log.h"
 #include "controlplane/conductor.h"
+#include "controlplane/session.h"
 
 #define BACKLOG_MAX 65536
 
@@ -64,6 +65,11 @@ static void backlog_push(struct conductor *c, struct fact *fact)
 		if (plan->changes[i].type == CHANGE_MEMBER_REMOVE) {
 			explicit_bzero(&member->put.tx, sizeof(member->put.tx));
 			explicit_bzero(&member->put.rx, sizeof(member->put.rx));
+		} else if (plan->changes[i].type == CHANGE_MEMBER_SET) {
+			struct stn_op_leg_put *put = &plan->changes[i].state.before->put;
+
+			explicit_bzero(&put->tx, sizeof(put->tx));
+			explicit_bzero(&put->rx, sizeof(put->rx));
 		}
 	}
 	fact_push(&c->backlog, fact);
@@ -109,8 +115,26 @@ int turn_open(struct conductor *c)
 	return rc;
 }
 
+/* DTLS of legs that are no more: the peer is told while the data plane still has them. */
+static void forget_legs(struct conductor *c, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->change_count; i++) {
+		const struct change *change = &plan->changes[i];
+		uint64_t leg_id = 0;
+
+		if (change->type == CHANGE_MEMBER_SET &&
+			change->state.before->put.leg_id != change->state.leg_id)
+			leg_id = change->state.before->put.leg_id;
+		else if (change->type == CHANGE_MEMBER_REMOVE && member_webrtc(change->member))
+			leg_id = change->member->put.leg_id;
+		if (leg_id != 0)
+			session_gone(c, leg_id);
+	}
+}
+
 static void announce(struct conductor *c, const struct plan *plan)
 {
+	forget_legs(c, plan);
 	for (size_t i = 0; i < plan->change_count; i++) {
 		const struct change *change = &plan->changes[i];
 
@@ -289,6 +313,7 @@ static void silence_ahead(struct conductor *c)
 			continue;
 		if (!(flags & EVENT_SAFETY))
 			return;
+		forget_legs(c, &request->plan);
 		submit_ahead(c, request);
 	}
 }

@@ -8,6 +8,7 @@
 #include "controlplane/event_stream.h"
 #include "controlplane/rooms/catalog.h"
 #include "controlplane/rooms/token.h"
+#include "controlplane/session.h"
 #include "controlplane/web.h"
 
 #define TICK_NS 1000000000u
@@ -135,6 +136,14 @@ static void take_exchange(void *context, struct http_exchange *exchange)
 	struct web *web = context;
 
 	switch (exchange->route) {
+	case HTTP_ROUTE_WHIP:
+	case HTTP_ROUTE_WHEP:
+	case HTTP_ROUTE_SESSION:
+		if (web->c->sessions != NULL)
+			session_exchange(web->c, exchange);
+		else
+			not_served(exchange);
+		break;
 	case HTTP_ROUTE_EVENTS:
 		take_event(web, exchange);
 		break;

@@ -86,10 +86,12 @@ void registry_room_unlink(struct registry *registry, struct room *room)
 	roster_remove(&registry->room_roster, room->put.room_id);
 }
 
-static void count_member(struct member *member, uint32_t step)
+static void count_member(struct registry *registry, struct member *member, uint32_t step)
 {
 	struct room *room = member->room;
 
+	if (member_webrtc(member) && member->put.leg_id != 0)
+		registry->sessions += step;
 	if (member->role == ROLE_LISTENER) {
 		room->listeners += step;
 		return;
@@ -192,9 +194,9 @@ int registry_member_set(
 	registry_member_state(member, &before);
 	rc = index_state(registry, member, state);
 	if (rc == 0) {
-		count_member(member, UINT32_MAX); /* minus one */
+		count_member(registry, member, UINT32_MAX); /* minus one */
 		load_state(member, state);
-		count_member(member, 1);
+		count_member(registry, member, 1);
 		unindex_state(registry, member, &before, state);
 		seat_link(registry, member);
 	} else {
@@ -226,7 +228,7 @@ int registry_member_link(struct registry *registry, struct member *member)
 	explicit_bzero(&state, sizeof(state));
 	if (rc != 0)
 		goto forget;
-	count_member(member, 1);
+	count_member(registry, member, 1);
 	seat_link(registry, member);
 	return 0;
 forget:
@@ -254,7 +256,7 @@ void registry_member_unlink(struct registry *registry, struct member *member)
 		if (room->holder[slot] == member_id(member))
 			room->holder[slot] = 0;
 	}
-	count_member(member, UINT32_MAX); /* minus one */
+	count_member(registry, member, UINT32_MAX); /* minus one */
 	seat_unlink(member);
 }
 

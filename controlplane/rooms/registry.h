@@ -25,6 +25,7 @@ struct registry {
 	struct roster room_roster;
 	struct roster members; /* struct member of all rooms by member_id */
 	struct roster legs;    /* struct member by leg_id */
+	uint32_t sessions;     /* WebRTC members with a leg */
 	struct member *seats;  /* first of the WebRTC members without a leg */
 	struct hash tokens;    /* struct token of all members by digest */
 	uint64_t sequence;     /* of the last event of all rooms */
