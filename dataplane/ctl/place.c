@@ -52,14 +52,20 @@ void place_withdraw(struct outbox *outbox, const struct leg *leg, const struct s
 	tell_others(outbox, COMMAND_PATH_REMOVE, leg, remote);
 }
 
-void place_take(struct outbox *outbox, const struct leg *leg, const struct stn_address *remote)
+/* The owner has to do without that path. */
+static void tell_owner(
+	struct outbox *outbox, const struct leg *leg, const struct stn_address *remote)
 {
 	struct command command = path_command(COMMAND_PATH_LOST, leg, remote);
 
-	if (!leg->visible)
-		return;
+	if (leg->visible)
+		outbox_send(outbox, leg->version->facts.worker, &command);
+}
+
+void place_take(struct outbox *outbox, const struct leg *leg, const struct stn_address *remote)
+{
 	place_withdraw(outbox, leg, remote);
-	outbox_send(outbox, leg->version->facts.worker, &command);
+	tell_owner(outbox, leg, remote);
 }
 
 void place_count(const struct worker_bus *bus, const struct leg *leg,
@@ -105,9 +111,8 @@ const struct leg *place_moved(
 		return leg;
 	holder = reply->remote.family ? registry_leg_at(registry, &reply->remote) : NULL;
 	if (holder && !leg_is_webrtc(holder)) {
-		place_withdraw(outbox, leg, &leg->remote);
-		registry_move_leg(registry, leg, &nowhere);
-		place_take(outbox, leg, &reply->remote);
+		move(registry, outbox, leg, &nowhere);
+		tell_owner(outbox, leg, &reply->remote);
 		return NULL;
 	}
 	if (holder) {
