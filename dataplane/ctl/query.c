@@ -28,7 +28,8 @@ struct task {
 	uint32_t leg_at;
 	uint32_t entries;            /* explain: sent */
 	uint64_t roc;                /* explain: of the slot */
-	struct stn_room_stats stats; /* filled in by a worker */
+	struct stn_room_stats stats; /* filled in by the workers */
+	uint32_t asked;              /* how many of them */
 	struct stn_explain_summary summary;
 };
 
@@ -72,28 +73,44 @@ static struct task *add_task(
 	return task;
 }
 
-/* Asks the home worker; the task waits for it. Nothing to ask when no worker knows the room yet. */
+/*
+ * Asks one worker after the other, as each adds what it knows to the same answer; the task waits.
+ * Nothing to ask when no worker knows the room yet.
+ */
 static int ask_worker(struct query *query, struct task *task, const struct room *room)
 {
-	const struct room_facts *facts = &room->version->facts;
-	struct command command = {.type = COMMAND_ROOM_STATS, .handle = facts->room};
+	struct command command = {.type = COMMAND_ROOM_STATS, .handle = room->version->facts.room};
 
 	if (!room->visible)
 		return 0;
 	if (outbox_reserve_all(&query->apply->outbox, 1))
 		return -ENOMEM;
+	if (task->asked == 0)
+		task->stats.status = STN_STATUS_NO_ROOM; /* until the home worker says otherwise */
 	task->token = ++query->token_last;
 	command.value = task->token;
 	command.stats = &task->stats;
-	outbox_send(&query->apply->outbox, facts->home_worker, &command);
+	outbox_send(&query->apply->outbox, task->asked++, &command);
 	return 0;
+}
+
+static void answered(struct query *query, struct task *task)
+{
+	const struct room *room = registry_room(query->registry, task->room_id);
+
+	task->token = 0;
+	if (room && task->asked < query->apply->outbox.bus.worker_count &&
+		ask_worker(query, task, room))
+		task->stats.status = STN_STATUS_NO_SPACE;
 }
 
 void query_reply(struct query *query, const struct reply *reply)
 {
 	for (struct task *task = query->first; task; task = task->next)
-		if (task->token && task->token == reply->value)
-			task->token = 0;
+		if (task->token && task->token == reply->value) {
+			answered(query, task);
+			return;
+		}
 }
 
 bool query_pending(const struct query *query)

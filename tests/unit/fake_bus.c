@@ -332,12 +332,16 @@ static void answer(struct fake_bus *fake, unsigned int worker, const struct comm
 	if (command->type == COMMAND_ROOM_STATS) {
 		const struct room_facts *facts = fake->worker[worker].room[command->handle];
 
-		require(facts && facts->home_worker == worker);
+		require(facts);
 		reply.type = REPLY_ROOM_STATS;
 		reply.stats = command->stats;
-		command->stats->slot_count = facts->slot_count;
-		command->stats->slot[0].leg_id = fake->slot_leg;
-		command->stats->slot[0].index = facts->slot_index[0]->value;
+		command->stats->reception.reports++;
+		if (facts->home_worker == worker) {
+			command->stats->status = STN_STATUS_OK;
+			command->stats->slot_count = facts->slot_count;
+			command->stats->slot[0].leg_id = fake->slot_leg;
+			command->stats->slot[0].index = facts->slot_index[0]->value;
+		}
 	} else {
 		fake->worker[worker].added_since_fence = false;
 		fake->worker[worker].unmuted_since_fence = false;

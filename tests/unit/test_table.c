@@ -852,6 +852,8 @@ START_TEST(a_room_is_described)
 	ck_assert_uint_eq(stats->listeners, 2);
 	ck_assert_uint_eq(stats->speakers, 1);
 	ck_assert_uint_eq(stats->slot[0].leg_id, 10);
+	/* Every worker has added what its listeners report. */
+	ck_assert_uint_eq(stats->reception.reports, world.fake.bus.worker_count);
 	ask(fd, STN_MESSAGE_ROOM_STATS, 9);
 	stats = world_expect(&world, fd, STN_MESSAGE_ROOM_STATS_REPLY);
 	ck_assert_uint_eq(stats->status, STN_STATUS_NO_ROOM);
