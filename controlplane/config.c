@@ -60,10 +60,9 @@ static const struct option options[] = {
 		"Answers kept in the database for requests that are repeated."),
 	{.key = "certificate_folder",
 		.type = OPTION_STRING,
-		.fallback = "/var/lib/stentor",
-		.min = 1,
+		.fallback = "",
 		.help = "Where key and certificate of DTLS are kept (dtls.pem), made at the first "
-			"start. It must exist.",
+			"start. It must exist. Empty: the folder of the database.",
 		OPTION_FIELD(struct config, certificate_folder)},
 	INT_OPTION(certificate_days, "30", 1, 3650, "days",
 		"Life of that certificate; in its last quarter it is replaced by a new one."),

@@ -157,8 +157,26 @@ static void dtls_ready(void *context, uint32_t events)
 	dtls_process(program->dtls);
 }
 
+/* Where the certificate is: as configured, or beside the database. */
+static void certificate_folder(const struct config *config, char *folder)
+{
+	char *slash;
+
+	if (config->certificate_folder[0] != '\0') {
+		strcpy(folder, config->certificate_folder);
+		return;
+	}
+	strcpy(folder, config->database);
+	slash = strrchr(folder, '/');
+	if (slash == NULL)
+		strcpy(folder, ".");
+	else
+		slash[slash == folder] = '\0';
+}
+
 static int open_dtls(struct program *program)
 {
+	char folder[sizeof(program->config.database)];
 	const struct config *config = &program->config;
 	struct conductor *c = &program->conductor;
 	struct dtls_config dtls = {.threads = config->handshake_threads,
@@ -166,9 +184,11 @@ static int open_dtls(struct program *program)
 		.handshakes_address_max = config->handshakes_address_max,
 		.handshake_timeout_ms = config->handshake_timeout_ms};
 	struct moment now = conductor_now();
-	int rc = certificate_open(&program->certificate, config->certificate_folder,
-		config->certificate_days, now.wall_ms / 1000);
+	int rc;
 
+	certificate_folder(config, folder);
+	rc = certificate_open(
+		&program->certificate, folder, config->certificate_days, now.wall_ms / 1000);
 	if (rc != 0)
 		return rc; /* it has said why */
 	dtls.certificate = program->certificate;
@@ -208,12 +228,13 @@ static void rotate_certificate(struct program *program, uint64_t now_ns)
 {
 	const struct config *config = &program->config;
 	struct moment now = conductor_now();
+	char folder[sizeof(config->database)];
 	struct certificate *fresh;
 
+	certificate_folder(config, folder);
 	program->certificate_ns = now_ns + CERTIFICATE_LOOK_NS;
 	if (!certificate_due(program->certificate, now.wall_ms / 1000) ||
-		certificate_open(&fresh, config->certificate_folder, config->certificate_days,
-			now.wall_ms / 1000) != 0)
+		certificate_open(&fresh, folder, config->certificate_days, now.wall_ms / 1000) != 0)
 		return;
 	if (dtls_rotate(program->dtls, fresh) != 0) {
 		certificate_release(fresh);

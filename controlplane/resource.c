@@ -5,7 +5,6 @@
  * The token leads to the member, so it is checked on every method; the resource id is then compared
  * by its digest, in constant time.
  */
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +28,7 @@ static bool is_resource(const struct member *member, const char *id)
 	char digest[SECRET_DIGEST_SIZE];
 
 	return member->peer != NULL && secret_text_digest(id, strlen(id), digest) == 0 &&
-	       CRYPTO_memcmp(digest, member->peer->resource, sizeof(digest)) == 0;
+	       secret_equal(digest, member->peer->resource, sizeof(digest));
 }
 
 static void answer(struct http_exchange *exchange, unsigned int status, const char *why)
@@ -155,7 +154,7 @@ static bool same_ice(const struct peer *peer, const struct sdp_ice *ice)
 	return known->remote_ufrag_size == ice->ufrag_size &&
 	       known->remote_pwd_size == ice->pwd_size &&
 	       memcmp(known->remote_ufrag, ice->ufrag, ice->ufrag_size) == 0 &&
-	       CRYPTO_memcmp(known->remote_pwd, ice->pwd, ice->pwd_size) == 0;
+	       secret_equal(known->remote_pwd, ice->pwd, ice->pwd_size);
 }
 
 /* RFC 9725 section 4.3.1 and RFC 9110 section 13.1.1. */

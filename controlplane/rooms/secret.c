@@ -152,6 +152,16 @@ int secret_digest(const struct stn_master_key *key, char *digest)
 	return rc;
 }
 
+bool secret_equal(const void *a, const void *b, size_t size)
+{
+	const volatile unsigned char *one = a, *other = b;
+	unsigned char difference = 0;
+
+	for (size_t i = 0; i < size; i++)
+		difference |= one[i] ^ other[i];
+	return difference == 0;
+}
+
 void secret_base64(const unsigned char *bytes, size_t size, char *text)
 {
 	EVP_EncodeBlock((unsigned char *)text, bytes, (int)size);

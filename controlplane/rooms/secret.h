@@ -40,6 +40,8 @@ void secret_text(const struct stn_master_key *key, char *text);
 int secret_digest(const struct stn_master_key *key, char *digest);
 /* The same of any text. */
 int secret_text_digest(const char *text, size_t size, char *digest);
+/* In a time that does not tell where they differ. */
+bool secret_equal(const void *a, const void *b, size_t size);
 /* base64 of any bytes, and NUL; at most 45 of them. */
 void secret_base64(const unsigned char *bytes, size_t size, char *text);
 /* RFC 4648 section 5 without padding, and NUL; as many. */
