@@ -39,9 +39,16 @@ static void write_worker(struct writer *w, const struct stn_worker_stats *s, uin
 	writer_uint(w, "idle_ns", s->idle_ns);
 	writer_uint(w, "rx_packets", s->rx_packets);
 	writer_uint(w, "forwarded", s->forwarded);
+	writer_uint(w, "answered", s->answered);
+	writer_uint(w, "punted", s->punted);
 	writer_uint(w, "slot_packets", s->slot_packets);
 	writer_uint(w, "copies", s->copies);
 	writer_uint(w, "tx_packets", s->tx_packets);
+	writer_uint(w, "stun_sent", s->stun_sent);
+	writer_uint(w, "dtls_sent", s->dtls_sent);
+	writer_uint(w, "rtcp_sent", s->rtcp_sent);
+	writer_uint(w, "retransmitted", s->retransmitted);
+	writer_uint(w, "control_refused", s->control_refused);
 	writer_uint(w, "legs", s->legs);
 	writer_uint(w, "rooms", s->rooms);
 	writer_uint(w, "mbufs_in_use", s->mbufs_in_use);
@@ -74,6 +81,7 @@ static void write_dataplane(struct conductor *c, struct writer *w, const struct 
 		writer_uint(w, "legs_max", c->hello.legs_max);
 		writer_uint(w, "uptime_ms", (stats->now_ns - stats->started_ns) / 1000000);
 		writer_uint(w, "notices_dropped", stats->notices_dropped);
+		writer_uint(w, "datagrams_dropped", stats->datagrams_dropped);
 		writer_begin_array(w, "workers");
 		for (uint32_t i = 0; i < stats->worker_count && i < STN_WORKERS_MAX; i++)
 			write_worker(w, &stats->worker[i], i);

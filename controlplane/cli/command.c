@@ -112,11 +112,17 @@ int command_status(const struct command_line *line)
 	static const struct table_column plane[] = {{"connected", "connected"},
 		{"version", "version"}, {"engine", "engine"}, {"rooms", "rooms"},
 		{"rooms max", "rooms_max"}, {"legs", "legs"}, {"legs max", "legs_max"},
-		{"uptime ms", "uptime_ms"}, {"notices lost", "notices_dropped"}};
+		{"uptime ms", "uptime_ms"}, {"notices lost", "notices_dropped"},
+		{"DTLS lost", "datagrams_dropped"}};
 	static const struct table_column worker[] = {{"WORKER", "worker"}, {"BUSY", "busy"},
 		{"LEGS", "legs"}, {"RX", "rx_packets"}, {"FORWARDED", "forwarded"},
 		{"SLOT PACKETS", "slot_packets"}, {"COPIES", "copies"}, {"TX", "tx_packets"},
 		{"BUFFERS", "mbufs_in_use"}};
+	/* What browsers need besides copies. */
+	static const struct table_column control[] = {{"WORKER", "worker"}, {"STUN IN", "answered"},
+		{"STUN OUT", "stun_sent"}, {"DTLS IN", "punted"}, {"DTLS OUT", "dtls_sent"},
+		{"RTCP OUT", "rtcp_sent"}, {"SENT AGAIN", "retransmitted"},
+		{"REFUSED", "control_refused"}};
 	json_t *answer, *dataplane, *store;
 	bool connected;
 	int code = command_ask(line, json_pack("{s:s}", "type", "status"), &answer);
@@ -138,6 +144,9 @@ int command_status(const struct command_line *line)
 		if (connected) {
 			putchar('\n');
 			table_print(stdout, worker, COUNT(worker),
+				json_object_get(dataplane, "workers"));
+			putchar('\n');
+			table_print(stdout, control, COUNT(control),
 				json_object_get(dataplane, "workers"));
 			print_drops(json_object_get(dataplane, "workers"));
 		}

@@ -117,6 +117,15 @@ static double worker_rate(
 		integer(worker_of(now, worker), key));
 }
 
+/* STUN, DTLS, RTCP and answers to NACK: everything sent that is not a copy. */
+static double control_rate(const struct look *before, const struct look *now, size_t worker)
+{
+	return worker_rate(before, now, worker, "stun_sent") +
+	       worker_rate(before, now, worker, "dtls_sent") +
+	       worker_rate(before, now, worker, "rtcp_sent") +
+	       worker_rate(before, now, worker, "retransmitted");
+}
+
 static double busy_of(const struct look *before, const struct look *now, size_t worker)
 {
 	double busy = worker_rate(before, now, worker, "busy_ns");
@@ -152,19 +161,19 @@ static json_t *drop_rates(const struct look *before, const struct look *now)
 
 static void print_workers(FILE *out, const struct look *before, const struct look *now)
 {
-	fprintf(out, "%-7s %-*s %6s %9s %12s %12s %12s\n", "WORKER", BAR_WIDTH, "LOAD", "", "LEGS",
-		"RX/S", "COPIES/S", "TX/S");
+	fprintf(out, "%-7s %-*s %6s %9s %12s %12s %12s %12s\n", "WORKER", BAR_WIDTH, "LOAD", "",
+		"LEGS", "RX/S", "COPIES/S", "TX/S", "CONTROL/S");
 	for (size_t w = 0; w < WORKERS_MAX && worker_of(now, w); w++) {
 		double busy = busy_of(before, now, w);
 		char bar[BAR_WIDTH + 1] = "";
 
 		memset(bar, '.', BAR_WIDTH);
 		memset(bar, '#', (size_t)(busy * BAR_WIDTH + 0.5));
-		fprintf(out, "%-7zu %s %5.1f%% %9lld %12.0f %12.0f %12.0f\n", w, bar, busy * 100,
-			(long long)integer(worker_of(now, w), "legs"),
+		fprintf(out, "%-7zu %s %5.1f%% %9lld %12.0f %12.0f %12.0f %12.0f\n", w, bar,
+			busy * 100, (long long)integer(worker_of(now, w), "legs"),
 			worker_rate(before, now, w, "rx_packets"),
 			worker_rate(before, now, w, "copies"),
-			worker_rate(before, now, w, "tx_packets"));
+			worker_rate(before, now, w, "tx_packets"), control_rate(before, now, w));
 	}
 }
 
@@ -244,11 +253,12 @@ static void print_json(const struct look *before, const struct look *now)
 
 	for (size_t w = 0; w < WORKERS_MAX && worker_of(now, w); w++)
 		json_array_append_new(
-			workers, json_pack("{s:I, s:f, s:f, s:f, s:f}", "worker", (json_int_t)w,
-					 "busy", busy_of(before, now, w), "rx_per_s",
+			workers, json_pack("{s:I, s:f, s:f, s:f, s:f, s:f}", "worker",
+					 (json_int_t)w, "busy", busy_of(before, now, w), "rx_per_s",
 					 worker_rate(before, now, w, "rx_packets"), "copies_per_s",
 					 worker_rate(before, now, w, "copies"), "tx_per_s",
-					 worker_rate(before, now, w, "tx_packets")));
+					 worker_rate(before, now, w, "tx_packets"), "control_per_s",
+					 control_rate(before, now, w)));
 	json_t *document = json_pack("{s:f, s:O, s:O, s:o, s:o}", "seconds",
 		now->at_s - before->at_s, "status", now->status, "rooms", now->rooms, "workers",
 		workers, "drops", drop_rates(before, now));
