@@ -35,11 +35,13 @@ struct command_line {
 	int timeout_ms;
 	int64_t from;     /* watch: -1 only what is new */
 	const char *room; /* watch */
+	const char *role; /* link; NULL: host for the host, else listener */
 };
 
 int command_status(const struct command_line *line);
 int command_rooms(const struct command_line *line);
 int command_room(const struct command_line *line);
+int command_link(const struct command_line *line);
 int command_legs(const struct command_line *line);
 int command_explain(const struct command_line *line);
 int command_event(const struct command_line *line);

@@ -19,6 +19,9 @@ static const char usage[] =
 	"  status                      both planes, workers, drops\n"
 	"  rooms                       open rooms\n"
 	"  room ID                     one room, its slots, who may speak\n"
+	"  link ROOM MEMBER            brings the member in by browser, prints the page's address "
+	"with\n"
+	"                              a fresh token: shown once, the one before ends\n"
 	"  legs [ROOM]                 transport endpoints\n"
 	"  top                         live: rooms, speakers, copies a second, drops, load\n"
 	"  explain ROOM MEMBER         whom a packet of this member reaches, and why not the "
@@ -33,6 +36,7 @@ static const char usage[] =
 	"  --json             JSON on standard output, one document a line\n"
 	"  --timeout SECONDS  how long to wait for an answer (10)\n"
 	"  --limit N          legs, explain: list at most N\n"
+	"  --role ROLE        link: listener, speaker or host (listener; the host: host)\n"
 	"  --once             top: one look, then end\n"
 	"  --interval SECONDS top: between two looks (1)\n"
 	"  --window N         event: requests under way at a time (1: each sees the one before "
@@ -51,6 +55,7 @@ enum allow {
 	ALLOW_ONCE = 1 << 1,
 	ALLOW_EVENT = 1 << 2,
 	ALLOW_WATCH = 1 << 3,
+	ALLOW_ROLE = 1 << 4,
 };
 
 static const struct {
@@ -62,6 +67,7 @@ static const struct {
 	{"status", 0, 0, 0, command_status},
 	{"rooms", 0, 0, ALLOW_LIMIT, command_rooms},
 	{"room", 1, 1, 0, command_room},
+	{"link", 2, 2, ALLOW_ROLE, command_link},
 	{"legs", 0, 1, ALLOW_LIMIT, command_legs},
 	{"top", 0, 0, ALLOW_ONCE, command_top},
 	{"explain", 1, 2, ALLOW_LIMIT, command_explain},
@@ -74,8 +80,8 @@ static const struct option options[] = {{"socket", required_argument, NULL, 's'}
 	{"limit", required_argument, NULL, 'l'}, {"once", no_argument, NULL, 'o'},
 	{"interval", required_argument, NULL, 'i'}, {"window", required_argument, NULL, 'w'},
 	{"raw", no_argument, NULL, 'r'}, {"from", required_argument, NULL, 'f'},
-	{"room", required_argument, NULL, 'R'}, {"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'V'}, {0}};
+	{"room", required_argument, NULL, 'R'}, {"role", required_argument, NULL, 'O'},
+	{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {0}};
 
 static int parse_number(const char *text, double low, double high, double *out)
 {
@@ -138,6 +144,10 @@ static int take_option(int c, struct command_line *line, const char **path, unsi
 	case 'R':
 		*given |= ALLOW_WATCH;
 		line->room = optarg;
+		break;
+	case 'O':
+		*given |= ALLOW_ROLE;
+		line->role = optarg;
 		break;
 	default:
 		return -EINVAL;

@@ -34,7 +34,7 @@ static bool add_cors(struct MHD_Response *response, const struct head *head)
 	       add(response, "Vary", "Origin");
 	if (!head->options)
 		return good && add(response, "Access-Control-Expose-Headers",
-				       "location, etag, link, retry-after");
+				       "location, etag, link, retry-after, stentor-token");
 	return good && add(response, "Access-Control-Allow-Methods", head->match.allow) &&
 	       add(response, "Access-Control-Allow-Headers",
 		       "authorization, content-type, if-match, last-event-id") &&
