@@ -136,17 +136,20 @@ static void deliver(struct harness *h, const uint8_t *frame, unsigned int size)
 	unsigned int i;
 
 	ck_assert_msg(wrong == NULL, "%s", wrong);
-	ck_assert_mem_eq(wire.destination_mac, gateway, sizeof(gateway));
 	ck_assert_mem_eq(wire.source_mac, h->port.mac, 6);
 	ck_assert_uint_eq(wire.vlan, h->options.vlan);
 	ck_assert_uint_eq(wire.dscp, 46);
 	ck_assert_mem_eq(
 		&wire.source, &h->port.local[wire.source.family == 4 ? 0 : 1], sizeof(wire.source));
 	ck_assert_uint_eq(wire.source.port_be, htons(40000));
+	if (harness_browser_take(h, &wire, size))
+		return;
+	ck_assert_mem_eq(wire.destination_mac, gateway, sizeof(gateway));
 	for (i = 0; i < h->peer_count; i++) {
 		struct peer *peer = h->peer[i];
 
-		if (memcmp(&peer->facts.remote, &wire.destination, sizeof(wire.destination)) != 0)
+		if (peer->browser != NULL || memcmp(&peer->facts.remote, &wire.destination,
+						     sizeof(wire.destination)) != 0)
 			continue;
 		peer_take(peer, wire.payload, wire.payload_size);
 		return;
@@ -170,13 +173,17 @@ static void take(struct harness *h, unsigned int queue)
 
 static void replies_read(struct harness *h)
 {
+	struct bus_datagram datagram;
 	struct reply reply;
 
+	while (!h->closed_punts && h->interface.datagram_poll(h->interface.impl, &datagram))
+		harness_punted(h, &datagram);
 	while (h->interface.poll(h->interface.impl, &reply)) {
 		if (reply.type == REPLY_FENCE) {
 			h->fences += reply.value == h->token;
 			continue;
 		}
+		harness_moved(h, &reply);
 		ck_assert_uint_lt(h->reply_count, HARNESS_REPLIES_MAX);
 		h->reply[h->reply_count++] = reply;
 	}
@@ -274,10 +281,19 @@ struct wire harness_wire(const struct harness *h, const struct stn_address *from
 void harness_datagram(struct harness *h, const struct peer *peer, unsigned int worker,
 	const uint8_t *datagram, unsigned int size)
 {
-	struct wire wire = harness_wire(h, &peer->facts.remote, datagram, size);
+	struct browser_place *place =
+		peer->browser != NULL ? &peer->browser->place[peer->browser->at] : NULL;
+	struct wire wire = harness_wire(
+		h, place != NULL ? &place->address : &peer->facts.remote, datagram, size);
 	uint8_t frame[WIRE_MAX];
+	unsigned int frame_size;
 
-	harness_frame(h, worker, frame, wire_build(&wire, frame));
+	if (place != NULL)
+		memcpy(wire.source_mac, place->mac, sizeof(wire.source_mac));
+	frame_size = wire_build(&wire, frame);
+	if (place != NULL && !place->proven)
+		place->sent += frame_size;
+	harness_frame(h, worker, frame, frame_size);
 }
 
 void harness_speak(struct harness *h, struct peer *speaker, const char *payload)
@@ -300,6 +316,13 @@ struct stn_worker_stats harness_stats(const struct harness *h)
 		h->interface.stats(h->interface.impl, i, &stats);
 		total.rx_packets += stats.rx_packets;
 		total.forwarded += stats.forwarded;
+		total.answered += stats.answered;
+		total.punted += stats.punted;
+		total.stun_sent += stats.stun_sent;
+		total.dtls_sent += stats.dtls_sent;
+		total.rtcp_sent += stats.rtcp_sent;
+		total.retransmitted += stats.retransmitted;
+		total.control_refused += stats.control_refused;
 		total.slot_packets += stats.slot_packets;
 		total.copies += stats.copies;
 		total.tx_packets += stats.tx_packets;

@@ -46,6 +46,7 @@ struct harness_options {
 struct harness_room {
 	struct room_facts facts;
 	struct index_cell slot_index[STN_SLOTS_MAX], slot_clock[STN_SLOTS_MAX];
+	struct index_cell slot_report[STN_SLOTS_MAX];
 	bool removed;
 };
 
@@ -71,6 +72,7 @@ struct harness {
 	uint64_t sent;     /* frames given to the relay */
 	uint64_t taken;    /* frames taken from the port */
 	bool closed_port;  /* nothing is taken from the transmit rings */
+	bool closed_punts; /* the main lcore takes no datagrams */
 	unsigned int lost; /* frames to addresses that no peer has */
 };
 
@@ -90,6 +92,9 @@ struct harness_leg {
 	struct peer *ready;     /* made before, with its keys */
 	uint64_t own_index;     /* last used in its own sequence space, 0: 2,000 */
 	uint64_t source_rtcp_index;
+	bool webrtc;                     /* a browser: keys come by harness_key() */
+	bool keyed;                      /* a browser whose keys are there from the start */
+	const struct stn_address *start; /* the path that an earlier process had validated */
 };
 
 struct harness *harness_open(const struct harness_options *options);
@@ -124,6 +129,28 @@ struct peer *harness_join(
 	struct harness *h, struct harness_room *room, const struct harness_leg *leg);
 /* Posts the removal; after the next fence nothing may reach the peer any more. */
 void harness_leave(struct harness *h, struct peer *peer);
+/* A browser's next check, into that worker's queue; answers travel by random queues. */
+void harness_check(struct harness *h, struct peer *peer, unsigned int worker, bool nominate);
+/* The browser goes to another address; port: in host order. */
+struct browser_place *harness_move(
+	struct harness *h, struct peer *peer, uint8_t family, unsigned int port);
+/* Checks until the relay has selected where the browser is. */
+void harness_connect(struct harness *h, struct peer *peer);
+/* DTLS is done: LEG_UPDATE with the peer's keys. */
+void harness_key(struct harness *h, struct peer *peer);
+/* Credentials as the browser has them now. */
+void harness_ice(struct harness *h, struct peer *peer);
+/* A datagram of the control plane for the browser. remote NULL: the selected path. */
+int harness_dtls(struct harness *h, const struct peer *peer, const struct stn_address *remote,
+	const void *bytes, unsigned int size);
+/* Nobody is to find the browser's selected path any more. */
+void harness_path_remove(struct harness *h, const struct peer *peer);
+/* What the main lcore does about a reply of a WEBRTC leg. */
+void harness_moved(struct harness *h, const struct reply *reply);
+/* A datagram came up. */
+void harness_punted(struct harness *h, const struct bus_datagram *datagram);
+/* Of frames to one of a browser's places: false when there is none with that address. */
+bool harness_browser_take(struct harness *h, const struct wire *wire, unsigned int size);
 void harness_mute(struct harness *h, struct peer *peer, bool muted);
 void harness_post(struct harness *h, unsigned int worker, const struct command *command);
 void harness_post_all(struct harness *h, const struct command *command);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/core/ice.h"
+
 /* The shortest frame Opus has: a test sends faster than anybody speaks. */
 #define TICKS 120
 
@@ -78,6 +80,8 @@ void peer_close(struct peer *peer)
 	if (peer->hear != NULL)
 		srtp_dealloc(peer->hear);
 	free(peer->heard);
+	ice_facts_free(peer->ice);
+	free(peer->browser);
 	free(peer);
 }
 
@@ -128,6 +132,18 @@ static struct heard *heard_add(struct peer *peer)
 	return &peer->heard[peer->heard_count++];
 }
 
+static void take_report(struct peer *peer, uint8_t *packet, int size)
+{
+	if (peer->hear == NULL ||
+		srtp_unprotect_rtcp(peer->hear, packet, &size) != srtp_err_status_ok) {
+		peer->refused++;
+		return;
+	}
+	memcpy(peer->report, packet, (size_t)size);
+	peer->report_size = (unsigned int)size;
+	peer->report_count++;
+}
+
 void peer_take(struct peer *peer, const uint8_t *datagram, unsigned int size)
 {
 	uint8_t packet[PACKET_MAX + 100];
@@ -140,6 +156,10 @@ void peer_take(struct peer *peer, const uint8_t *datagram, unsigned int size)
 	if (peer->deaf)
 		return;
 	memcpy(packet, datagram, size);
+	if (packet_is_rtcp(packet, size)) {
+		take_report(peer, packet, clear);
+		return;
+	}
 	if (peer->hear == NULL ||
 		srtp_unprotect(peer->hear, packet, &clear) != srtp_err_status_ok) {
 		peer->refused++;

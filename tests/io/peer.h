@@ -11,6 +11,7 @@
 #include "dataplane/io/command.h"
 #include "perf/mediakey.h"
 #include "perf/packet.h"
+#include "tests/io/browser.h"
 #include "tests/support/random.h"
 
 #define PEER_PAYLOAD_KEPT 64
@@ -25,7 +26,11 @@ struct heard {
 
 struct peer {
 	struct leg_facts facts;
+	struct leg_facts first;  /* WEBRTC: without its keys, as the leg was added */
+	struct browser *browser; /* NULL: a keyed leg */
+	struct ice_facts *ice;   /* what the relay has of its credentials */
 	struct index_cell source_index, source_rtcp_index, own_index[STN_SLOTS_MAX];
+	struct index_cell report_index;
 	struct media_key send_key, hear_key;
 	srtp_t send, hear; /* NULL: it does not */
 	/* Of the stream it sends. */
@@ -38,8 +43,11 @@ struct peer {
 	unsigned int heard_count;
 	unsigned int heard_capacity;
 	unsigned int refused; /* datagrams that libsrtp did not take */
-	bool deaf;            /* what comes is lost on the way */
-	bool gone;            /* removed: whatever comes is an error */
+	/* RTCP that came: how often, and the last one. */
+	unsigned int report_count, report_size;
+	uint8_t report[PACKET_MAX];
+	bool deaf; /* what comes is lost on the way */
+	bool gone; /* removed: whatever comes is an error */
 };
 
 /* Fresh keys for both directions; suites as in table.h, NONE: no such direction. */

@@ -40,6 +40,7 @@ struct harness_room *harness_room(struct harness *h, uint8_t slot_count, uint8_t
 		room->facts.slot_ssrc[slot] = HARNESS_SLOT_SSRC(h->room_count, slot);
 		room->facts.slot_index[slot] = &room->slot_index[slot];
 		room->facts.slot_clock[slot] = &room->slot_clock[slot];
+		room->facts.slot_report[slot] = &room->slot_report[slot];
 	}
 	h->room_count++;
 	harness_post_all(h, &command);
@@ -110,12 +111,45 @@ static void speaker_set(struct harness *h, struct peer *peer, const struct harne
 		return;
 	facts->source_index = &peer->source_index;
 	facts->source_rtcp_index = &peer->source_rtcp_index;
+	facts->report_index = &peer->report_index;
 	peer->source_index.value = leg->source_index;
 	peer->source_rtcp_index.value = leg->source_rtcp_index;
 	for (slot = 0; slot < STN_SLOTS_MAX; slot++) {
 		facts->own_index[slot] = &peer->own_index[slot];
 		peer->own_index[slot].value = leg->own_index ? leg->own_index : OWN_INDEX_FIRST;
 	}
+}
+
+/* Its owner, credentials and first address; returns the facts to add the leg with. */
+static const struct leg_facts *browser_set(
+	struct harness *h, struct peer *peer, const struct harness_leg *leg)
+{
+	struct leg_facts *facts = &peer->facts;
+
+	peer->browser = calloc(1, sizeof(*peer->browser));
+	ck_assert_ptr_nonnull(peer->browser);
+	if (facts->role == STN_ROLE_LISTENER) {
+		do {
+			facts->leg_id += 0x1000000;
+			facts->worker =
+				h->interface.worker_of_leg(h->interface.impl, facts->leg_id);
+		} while (leg->worker != 0 && facts->worker != leg->worker - 1);
+	}
+	browser_credentials(peer->browser, facts->leg_id, &h->random);
+	if (leg->start != NULL) {
+		static const uint8_t gateway[6] = {2, 0, 0, 0, 0, 2};
+
+		facts->remote = *leg->start;
+		browser_move(peer->browser, leg->start, gateway)->proven = true;
+	} else {
+		harness_move(h, peer, leg->family ? leg->family : 4, 5000);
+	}
+	peer->first = *facts;
+	if (!leg->keyed) {
+		peer->first.tx = (struct stn_master_key){0};
+		peer->first.rx = (struct stn_master_key){0};
+	}
+	return &peer->first;
 }
 
 struct peer *harness_join(
@@ -132,11 +166,12 @@ struct peer *harness_join(
 	facts->room = room->facts.room;
 	facts->role = leg->role ? leg->role : STN_ROLE_LISTENER;
 	facts->protection = leg->group ? STN_PROTECTION_GROUP : STN_PROTECTION_LEG;
-	facts->transport = STN_TRANSPORT_KEYED;
+	facts->transport = leg->webrtc ? STN_TRANSPORT_WEBRTC : STN_TRANSPORT_KEYED;
 	facts->profile = leg->profile;
 	facts->audio_level_id = leg->audio_level_id;
 	facts->muted = leg->muted;
-	facts->remote = address_make(h, facts->leg, leg);
+	if (!leg->webrtc)
+		facts->remote = address_make(h, facts->leg, leg);
 	peer->level_id = leg->audio_level_id;
 	if (facts->role == STN_ROLE_LISTENER && leg->profile == 1)
 		peer->level_id = 4;
@@ -150,12 +185,16 @@ struct peer *harness_join(
 	facts->worker = facts->role == STN_ROLE_SPEAKER
 				? room->facts.home_worker
 				: h->interface.worker_of(h->interface.impl, &facts->remote);
+	if (leg->webrtc)
+		command.leg = browser_set(h, peer, leg);
 	command.handle = facts->leg;
 	h->peer[h->peer_count++] = peer;
 	if (facts->role == STN_ROLE_SPEAKER)
 		harness_post_all(h, &command);
 	else
 		harness_post(h, facts->worker, &command);
+	if (leg->webrtc)
+		harness_ice(h, peer);
 	return peer;
 }
 
@@ -171,6 +210,8 @@ void harness_leave(struct harness *h, struct peer *peer)
 {
 	struct command command = {.type = COMMAND_LEG_REMOVE, .handle = peer->facts.leg};
 
+	if (peer->browser != NULL)
+		harness_path_remove(h, peer);
 	post_to_holders(h, peer, &command);
 }
 
@@ -225,12 +266,16 @@ static void balance_check(const struct harness *h)
 	for (reason = 0; reason < STN_DROP_PUBLISH_FULL; reason++)
 		dropped += s.drop[reason];
 	ck_assert_uint_eq(s.rx_packets, h->sent);
-	ck_assert_uint_eq(s.rx_packets, s.forwarded + dropped);
+	for (reason = STN_DROP_STUN_UFRAG; reason < STN_DROP_COUNT; reason++)
+		dropped += s.drop[reason];
+	ck_assert_uint_eq(s.rx_packets, s.forwarded + s.answered + s.punted + dropped);
 	ck_assert_uint_eq(s.copies, s.tx_packets + s.drop[STN_DROP_TX_NO_BUFFER] +
 					    s.drop[STN_DROP_TX_REFUSED] +
 					    s.drop[STN_DROP_TX_NO_NEIGHBOUR]);
 	if (h->options.driver == NULL)
-		ck_assert_uint_eq(s.tx_packets, h->taken);
+		ck_assert_uint_eq(
+			s.tx_packets + s.stun_sent + s.dtls_sent + s.rtcp_sent + s.retransmitted,
+			h->taken);
 	for (reason = 0; reason < h->room_count; reason++)
 		rooms_removed |= h->room[reason].removed;
 	if (rooms_removed)
@@ -242,6 +287,7 @@ static void balance_check(const struct harness *h)
 
 static void everybody_out(struct harness *h)
 {
+	static const uint32_t no_cells[4 * HARNESS_PEERS_MAX];
 	unsigned int i;
 
 	for (i = 0; i < h->room_count; i++)
@@ -256,6 +302,9 @@ static void everybody_out(struct harness *h)
 		ck_assert_uint_eq(worker->stats.legs, 0);
 		ck_assert_uint_eq(worker->stats.rooms, 0);
 		ck_assert_uint_eq(worker->home_count, 0);
+		ck_assert_uint_eq(worker->ice_count, 0);
+		ck_assert_mem_eq(worker->directory.cell, no_cells,
+			(worker->directory.mask + 1) * sizeof(*no_cells));
 		ck_assert_uint_eq(arena_in_use(&worker->arena), 0);
 	}
 }
