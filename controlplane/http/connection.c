@@ -118,11 +118,15 @@ void connection_until(
 
 void connection_cut_overdue(struct http_server *server, uint64_t now_ns)
 {
+	/* What a slow reader has not taken is thrown away, not kept by the kernel. */
+	const struct linger reset = {.l_onoff = 1};
+
 	pthread_mutex_lock(&server->mutex);
 	for (struct http_connection *c = server->connections; c != NULL; c = c->next) {
 		if (c->deadline_ns == 0 || c->deadline_ns > now_ns)
 			continue;
 		/* Its thread sees the end of the stream and closes. */
+		setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 		shutdown(c->fd, SHUT_RDWR);
 		c->deadline_ns = 0;
 		server->stats.overdue++;

@@ -37,6 +37,24 @@ static bool refuse_framing(struct refusal *refusal, unsigned int status, const c
 	return refuse(refusal, status, "%s", detail);
 }
 
+/*
+ * libmicrohttpd 0.9.75 appends a folded line (RFC 9112 section 5.2) to the *name* of its field:
+ * "Transfer-Encoding:\r\n chunked" arrives as a field "Transfer-Encodingchunked". Somebody in front
+ * of us may have read it right, so what begins with a name that frames the body is refused.
+ */
+static bool is_folded(const char *name, size_t size)
+{
+	static const enum head_field framing[] = {HEAD_CONTENT_LENGTH, HEAD_TRANSFER_ENCODING};
+
+	for (size_t i = 0; i < sizeof(framing) / sizeof(framing[0]); i++) {
+		size_t length = strlen(field_names[framing[i]]);
+
+		if (size > length && strncasecmp(name, field_names[framing[i]], length) == 0)
+			return true;
+	}
+	return false;
+}
+
 void head_add(
 	struct head *head, const char *name, size_t name_size, const char *value, size_t value_size)
 {
@@ -44,6 +62,10 @@ void head_add(
 	if (!field_is_token(name, name_size)) {
 		refuse_framing(&head->refusal, 400,
 			"a field name is empty, or has characters no field name has");
+		return;
+	}
+	if (is_folded(name, name_size)) {
+		refuse_framing(&head->refusal, 400, "a field that frames the body is folded");
 		return;
 	}
 	if (!field_is_value(value, value_size)) {

@@ -16,7 +16,7 @@
 
 /* Of one connection, at libmicrohttpd: a head of 16 KiB has to fit so that it is we who refuse a
  * larger one, with a reason. */
-#define CONNECTION_MEMORY (64u * 1024)
+#define CONNECTION_MEMORY (32u * 1024)
 #define DESCRIPTORS_ELSE 256 /* for everything but HTTP */
 #define BACKLOG 256
 
@@ -221,7 +221,7 @@ static int start(struct http_server *server, int fd, char reason[HTTP_REASON_SIZ
 		server, MHD_OPTION_EXTERNAL_LOGGER, log_message, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
 		MHD_OPTION_CONNECTION_LIMIT, config->connections_max + 64,
-		MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_STRICT_FOR_CLIENT, 0,
 		MHD_OPTION_URI_LOG_CALLBACK, request_begin, server, MHD_OPTION_NOTIFY_COMPLETED,
 		request_completed, server, MHD_OPTION_NOTIFY_CONNECTION, connection_notify, server,
 		MHD_OPTION_ARRAY, secure, MHD_OPTION_END);

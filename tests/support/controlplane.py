@@ -5,6 +5,7 @@ For Python tests: every wait has a deadline and a reason, everything started is 
 """
 import json
 import os
+import re
 import select
 import shutil
 import signal
@@ -131,6 +132,15 @@ class Planes:
             return wait_for("the control plane listens", lambda: self.try_connect(process))
         wait_for("the data plane listens", lambda: self.try_table(process))
         return None
+
+    def http_port(self):
+        """Of the control plane that was started last."""
+        path = f"{self.folder}/controlplane.log"
+
+        def said():
+            with open(path, encoding="utf-8", errors="replace") as log:
+                return re.findall(r"http_listening .*port=(\d+)", log.read())
+        return int(wait_for("the control plane listens for HTTP", said)[-1])
 
     def try_connect(self, process):
         assert process.poll() is None, f"the control plane ended with {process.returncode}"
