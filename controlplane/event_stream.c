@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "controlplane/event_stream.h"
+#include "controlplane/rooms/admission.h"
 #include "controlplane/rooms/token.h"
 
 #define BEAT_NS 15000000000u
@@ -164,8 +165,9 @@ static struct event_stream *make_stream(
 	return stream;
 }
 
-/* How long to wait before coming again, where one is, and whether something was missed. */
-static void send_beginning(struct event_stream *stream, uint64_t from, bool gap)
+/* How long to wait before coming again, where one is, whether something was missed, who one is. */
+static void send_beginning(
+	struct event_stream *stream, const struct member *member, uint64_t from, bool gap)
 {
 	struct writer *writer = &stream->all->text;
 	char text[128];
@@ -174,9 +176,16 @@ static void send_beginning(struct event_stream *stream, uint64_t from, bool gap)
 	writer_append(
 		writer, text, (size_t)snprintf(text, sizeof(text), "retry: %d\n\n", RETRY_MS));
 	writer_append(writer, text,
-		(size_t)snprintf(text, sizeof(text),
-			"id: %" PRIu64 "\nevent: %s\ndata: {\"type\":\"stream.%s\"}\n\n", from,
-			gap ? "gap" : "begin", gap ? "gap" : "begin"));
+		(size_t)snprintf(text, sizeof(text), "id: %" PRIu64 "\nevent: %s\ndata: ", from,
+			gap ? "gap" : "begin"));
+	writer_begin_object(writer, NULL);
+	writer_string(writer, "type", gap ? "stream.gap" : "stream.begin");
+	if (member != NULL) {
+		writer_string(writer, "member", member->user.text);
+		writer_string(writer, "role", admission_role_names[member->role]);
+	}
+	writer_end_object(writer);
+	writer_append(writer, "\n\n", 2);
 	flush(stream);
 }
 
@@ -209,7 +218,7 @@ void event_stream_open(struct event_streams *all, struct http_exchange *exchange
 	if (stream != NULL) {
 		stream->http = http_stream_begin(exchange, closed, stream);
 		if (stream->http != NULL) {
-			send_beginning(stream, from, gap);
+			send_beginning(stream, member, from, gap);
 			return;
 		}
 		unlink_stream(stream);

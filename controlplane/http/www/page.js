@@ -23,8 +23,15 @@ function takeToken() {
 	return sessionStorage.getItem(tokenKey);
 }
 
+/* A guest is a member from now on, and told as one. */
+function keepToken(given) {
+	token = given;
+	sessionStorage.setItem(tokenKey, given);
+	startFollowing();
+}
+
 let token = takeToken();
-let model = begin();
+let model = begin(token !== null);
 let session = null;
 let microphone = null; /* MediaStreamTrack */
 let timer = null;
@@ -94,6 +101,7 @@ async function connect(kind) {
 	const receivers = [];
 	const fresh = new Session({ kind, room, token, track: microphone }, {
 		receiver: (receiver) => receivers.push(receiver),
+		token: keepToken,
 		open() {
 			if (session !== fresh)
 				return;
@@ -133,7 +141,24 @@ async function restart() {
 
 /* ---- what the relay tells ---- */
 
-/* member.list and room.get, never two at a time, and not for each of a burst of events. */
+async function fetchLists() {
+	if (token === null) {
+		/* Before the first tap a guest is nobody, who sees what everybody sees. */
+		const response = await fetch('/rooms', { cache: 'no-store' });
+		const { rooms } = await response.json();
+		people.describe(rooms.find((one) => one.room === room) ?? {});
+		return;
+	}
+	const [{ room: found }, ...lists] = await Promise.all([
+		request(token, { type: 'room.get', room }),
+		request(token, { type: 'member.list', room, role: 'host' }),
+		request(token, { type: 'member.list', room, role: 'speaker' }),
+	]);
+	people.describe(found);
+	people.list(lists.flatMap(({ members }) => members));
+}
+
+/* Who is here: never two requests at a time, and not one for each of a burst of events. */
 async function list() {
 	listWanted = true;
 	if (listing)
@@ -141,15 +166,10 @@ async function list() {
 	listing = true;
 	while (listWanted && !isOver(model)) {
 		listWanted = false;
-		await Promise.all([
-			request(token, { type: 'room.get', room }).then(({ room: found }) => people.describe(found)),
-			Promise.all(['host', 'speaker'].map((role) =>
-				request(token, { type: 'member.list', room, role }).then(({ members }) => members)))
-				.then((lists) => people.list(lists.flat())),
-		]).catch(() => {});
+		await fetchLists().catch(() => {});
 		noticeRole();
 		view.render(model, people);
-		await new Promise((resolve) => setTimeout(resolve, LIST_PAUSE_MS));
+		await new Promise((resolve) => { setTimeout(resolve, LIST_PAUSE_MS); });
 	}
 	listing = false;
 }
@@ -165,9 +185,10 @@ function noticeRole() {
 function told(event) {
 	const mine = people.me !== null && (event.member === people.me ||
 		(event.left ?? []).includes(people.me));
-	if (event.type === 'you') {
-		people.me = event.member;
-		dispatch({ is: 'role', role: event.role });
+	if (event.type === 'stream.begin' || event.type === 'stream.gap') {
+		people.me = event.member ?? null;
+		if (people.me !== null)
+			dispatch({ is: 'role', role: event.role });
 	} else if (event.type === 'room.closed') {
 		dispatch({ is: 'closed' });
 	} else if (mine && event.type === 'member.left') {

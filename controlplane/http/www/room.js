@@ -18,14 +18,15 @@ const BACKOFF_MS = [0, 500, 1000, 2000, 4000, 8000, 15000];
 const FULL_MS = 5000;
 const FULL_MAX_MS = 120000;
 
-export function begin() {
+/* invited: with a link that has a token; else a guest. */
+export function begin(invited) {
 	return {
+		invited,
 		phase: 'idle', /* idle, connecting, live, reconnecting, full, removed, closed, denied */
 		want: 'listen', /* the kind of session wanted */
 		live: null, /* the kind that is up, or was last */
 		role: null, /* listener, speaker, host; null: not known */
 		floor: 'none', /* none, asked */
-		given: false, /* the floor was given here, and can be given back */
 		microphone: 'off', /* off, opening, on */
 		muted: false, /* by oneself */
 		silenced: false, /* by the host */
@@ -71,8 +72,7 @@ function silence(model) {
 
 function backToListening(model, message) {
 	const next = {
-		...model, want: 'listen', floor: 'none', given: false, microphone: 'off', muted: false,
-		message,
+		...model, want: 'listen', floor: 'none', microphone: 'off', muted: false, message,
 	};
 	const effects = [{ do: 'microphone', on: false }];
 	if (isActive(model) && (model.want === 'speak' || model.live === 'speak')) {
@@ -103,6 +103,7 @@ function refused(model, event) {
 	case 404:
 	case 410:
 		return over(model, 'closed', event.message);
+	case 409:
 	case 429:
 	case 503: {
 		const ms = Math.min(FULL_MAX_MS, event.retryAfterMs ?? FULL_MS);
@@ -119,7 +120,7 @@ const transitions = {
 		if (model.phase !== 'idle')
 			return [model, []];
 		return [{
-			...begin(), role: model.role, silenced: model.silenced, phase: 'connecting',
+			...begin(model.invited), role: model.role, silenced: model.silenced, phase: 'connecting',
 		}, [{ do: 'connect', kind: 'listen' }]];
 	},
 	'leave'(model) {
@@ -128,7 +129,7 @@ const transitions = {
 		const effects = [{ do: 'close' }, { do: 'microphone', on: false }];
 		if (model.floor === 'asked')
 			effects.unshift({ do: 'request', type: 'floor.cancel' });
-		return [{ ...begin(), role: model.role, silenced: model.silenced }, effects];
+		return [{ ...begin(model.invited), role: model.role, silenced: model.silenced }, effects];
 	},
 	'open'(model, event) {
 		if (!isActive(model))
@@ -171,10 +172,7 @@ const transitions = {
 		return [next, []];
 	},
 	'granted'(model) {
-		const next = {
-			...model, role: model.role === 'host' ? 'host' : 'speaker', floor: 'none',
-			given: true,
-		};
+		const next = { ...model, role: model.role === 'host' ? 'host' : 'speaker', floor: 'none' };
 		if (model.floor !== 'asked' || !isActive(model) || model.microphone !== 'off')
 			return [{ ...next, message: 'You may speak now.' }, []];
 		return [{ ...next, microphone: 'opening', message: 'You have the floor.' },
@@ -184,7 +182,8 @@ const transitions = {
 		return [{ ...model, floor: 'none', message: 'The host has not given you the floor.' }, []];
 	},
 	'released'(model) {
-		return backToListening({ ...model, role: 'listener' }, 'You are listening again.');
+		const next = { ...model, role: 'listener' };
+		return model.want === 'speak' ? backToListening(next, 'You are listening again.') : [next, []];
 	},
 	'silenced'(model, event) {
 		return [{ ...model, silenced: event.silenced }, []];
@@ -224,12 +223,13 @@ const transitions = {
 		/* While there is no connection, the next one will be a speaker's. */
 		return model.phase === 'live' ? [next, [{ do: 'connect', kind: 'speak' }]] : [next, []];
 	},
-	/* Stops speaking, and gives back a floor that was given. */
+	/* Stops speaking, and gives the floor back; a host keeps it. */
 	'release'(model) {
 		if (model.want !== 'speak' && model.live !== 'speak')
 			return [model, []];
 		const [next, effects] = backToListening(model, '');
-		return [next, model.given ? [...effects, { do: 'request', type: 'floor.release' }] : effects];
+		return model.role === 'speaker'
+			? [next, [...effects, { do: 'request', type: 'floor.release' }]] : [next, effects];
 	},
 	'mute'(model) {
 		if (model.want !== 'speak')

@@ -2,7 +2,7 @@
 /*
  * A WHEP or WHIP client (RFC 9725 and the WHEP draft): one RTCPeerConnection and the resource that
  * the relay made for it. A speaker hears the others over the same connection. Says what happens by
- * on.open(), on.lost(), on.receiver(receiver); decides nothing, room.js does.
+ * on.open(), on.lost(), on.receiver(receiver), on.token(token); decides nothing, room.js does.
  */
 import { authorization, refusalOf } from './events.js';
 import { restartedAnswer, restartFragment } from './fragment.js';
@@ -64,6 +64,12 @@ export class Session {
 		this.#resource = new URL(response.headers.get('Location'), location.href).href;
 		this.#etag = response.headers.get('ETag');
 		this.#answer = await response.text();
+		/* Who came without one was given a seat as a guest. */
+		const given = response.headers.get('Stentor-Token');
+		if (given !== null) {
+			this.#options.token = given;
+			this.#on.token(given);
+		}
 		if (this.#closed)
 			this.#remove(false); /* closed while the answer was on its way */
 	}

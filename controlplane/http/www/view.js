@@ -11,12 +11,13 @@ const STATES = {
 	full: 'The relay is full just now.',
 	removed: 'You were removed from this room.',
 	closed: 'This room is closed.',
-	denied: 'This link does not let you in.',
+	denied: 'You cannot come in.',
 };
 
 const NOTICES = {
 	removed: ['You were removed', 'The host has removed you from this room. Your link does not work any more.'],
 	closed: ['This room is closed', 'The conversation is over, or there is no room at this address.'],
+	uninvited: ['You need a link', 'This room is for people who were invited. Ask the host for a link.'],
 	denied: ['This link does not work', 'It may have expired, or it was meant for another room. Ask whoever sent it for a fresh one.'],
 };
 
@@ -174,7 +175,7 @@ export class View {
 	}
 
 	#notice(model, state) {
-		const words = NOTICES[state];
+		const words = NOTICES[state === 'denied' && !model.invited ? 'uninvited' : state];
 		byId('notice').hidden = words === undefined;
 		byId('stage').hidden = words !== undefined;
 		byId('again').hidden = state === 'removed';
