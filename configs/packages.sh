@@ -17,12 +17,18 @@ packages_lab=(
 # shellcheck disable=SC2034
 packages_test=(
 	clang-format shellcheck libclang-rt-14-dev git tcpdump strace sqlite3 file systemd
+	chromium nodejs=node npm=npm fonts-dejavu-core openssl
 )
 
-# Prints which of the arguments dpkg does not know as installed.
+# Prints which of the arguments dpkg does not know as installed. PACKAGE=COMMAND is there when the
+# command is, wherever it comes from: other sources' node has npm in it and excludes Debian's.
 packages_missing() {
 	local name
 	for name in "$@"; do
+		if [[ $name == *=* ]]; then
+			command -v "${name#*=}" >/dev/null || printf '%s\n' "${name%=*}"
+			continue
+		fi
 		dpkg-query -W -f '${db:Status-Status}\n' "$name" 2>/dev/null | grep -qx installed ||
 			printf '%s\n' "$name"
 	done

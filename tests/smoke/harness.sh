@@ -35,7 +35,7 @@ RELAY_LISTENERS=172.16.2.1 # the relay as listeners see it
 SPEAKER_ADDRESS=172.16.1.2
 
 # The lab's names may not meet those of another test, or of a lab somebody keeps up.
-LAB_PREFIX=st$$
+LAB_PREFIX=${SMOKE_PREFIX:-st}$$
 # shellcheck source=configs/lab/lab.sh
 . "$SMOKE_TOP/configs/lab/lab.sh"
 RELAY_BUILD=$SMOKE_BUILD

@@ -7,7 +7,7 @@ const { begin, step, stateOf, RESTART_MS } = await load('room.js');
 
 /* Runs events through the machine; returns the model and the effects of the last one. */
 function run(...events) {
-	let model = begin(), effects = [];
+	let model = begin(true), effects = [];
 	for (const event of events)
 		[model, effects] = step(model, typeof event === 'string' ? { is: event } : event);
 	return { model, effects, state: stateOf(model) };
@@ -69,11 +69,16 @@ test('mute goes to the microphone, and survives a new session', () => {
 	assert.equal(again.state, 'speaking');
 });
 
-test('who speaks by right gives no floor back, who was granted it does', () => {
-	assert.deepEqual(kinds(run(...speaking, 'release').effects), ['microphone', 'listen']);
-	const granted = [...listening, 'ask', 'granted', { is: 'microphone', ok: true },
+test('who stops speaking gives the floor back, a host keeps it', () => {
+	assert.deepEqual(kinds(run(...speaking, 'release').effects), ['microphone', 'listen', 'floor.release']);
+	const host = [...listening, { is: 'role', role: 'host' }, 'speak', { is: 'microphone', ok: true },
 		{ is: 'open', kind: 'speak' }, 'release'];
-	assert.deepEqual(kinds(run(...granted).effects), ['microphone', 'listen', 'floor.release']);
+	assert.deepEqual(kinds(run(...host).effects), ['microphone', 'listen']);
+});
+
+test('a release that comes back as an event connects only once', () => {
+	assert.deepEqual(run(...speaking, 'release', 'released').effects, []);
+	assert.deepEqual(kinds(run(...speaking, 'released').effects), ['microphone', 'listen']);
 });
 
 test('demotion ends speaking, not listening', () => {
@@ -193,7 +198,7 @@ test('no event in any order connects somebody who was removed, or throws', () =>
 		return Math.floor(state / 2 ** 32 * n);
 	};
 	for (let walk = 0; walk < 300; walk++) {
-		let model = begin(), effects;
+		let model = begin(true), effects;
 		for (let i = 0; i < 60; i++) {
 			const event = all[random(all.length)];
 			[model, effects] = step(model, typeof event === 'string' ? { is: event } : event);
