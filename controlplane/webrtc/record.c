@@ -83,7 +83,8 @@ static bool message_next(const uint8_t **at, const uint8_t *end, struct message 
 		.sequence = (uint16_t)read_number(header + 4, 2),
 		.offset = read_number(header + 6, 3)};
 	size = read_number(header + 9, 3);
-	if (size > (size_t)(end - header) - RECORD_MESSAGE_HEADER_SIZE ||
+	/* Empty pieces are of no use, and OpenSSL gives up over them; no message of a client is. */
+	if (size == 0 || size > (size_t)(end - header) - RECORD_MESSAGE_HEADER_SIZE ||
 		message->offset + size > length)
 		return false;
 	*at = header + RECORD_MESSAGE_HEADER_SIZE + size;

@@ -120,11 +120,12 @@ void scene_inject(struct scene *scene, const uint8_t *bytes, size_t size)
 	free(block);
 }
 
-/* Takes the oldest datagram that is due. */
-static bool take(struct scene *scene, struct scene_datagram *out)
+/* Takes the oldest datagram that is due on one of the ways, a set of bits. */
+static bool take(struct scene *scene, unsigned int ways, struct scene_datagram *out)
 {
 	for (unsigned int i = 0; i < scene->waiting; i++) {
-		if (scene->queue[i].due_ns > scene->now_ns)
+		if (scene->queue[i].due_ns > scene->now_ns ||
+			(ways & 1u << scene->queue[i].way) == 0)
 			continue;
 		*out = scene->queue[i];
 		scene->waiting--;
@@ -137,28 +138,22 @@ static bool take(struct scene *scene, struct scene_datagram *out)
 
 bool scene_take_up(struct scene *scene, struct scene_datagram *out)
 {
-	while (take(scene, out)) {
-		if (out->way == SCENE_UP)
-			return true;
-	}
-	return false;
+	return take(scene, 1u << SCENE_UP, out);
 }
 
 void scene_deliver_down(struct scene *scene)
 {
 	struct scene_datagram datagram;
 
-	while (take(scene, &datagram)) {
-		if (datagram.way == SCENE_DOWN)
-			dtls_peer_receive(&scene->peer, datagram.bytes, datagram.size);
-	}
+	while (take(scene, 1u << SCENE_DOWN, &datagram))
+		dtls_peer_receive(&scene->peer, datagram.bytes, datagram.size);
 }
 
 static bool deliver(struct scene *scene)
 {
 	struct scene_datagram datagram;
 
-	if (!take(scene, &datagram))
+	if (!take(scene, 1u << SCENE_UP | 1u << SCENE_DOWN, &datagram))
 		return false;
 	if (datagram.way == SCENE_UP) {
 		if (scene->before)
