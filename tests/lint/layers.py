@@ -49,8 +49,8 @@ OUTSIDE = (
     (r"jansson\.h", ("controlplane/events/", "controlplane/cli/") + TOOLS),
     (r"sqlite3\.h", ("controlplane/store/",) + TOOLS),
     (r"zlib\.h", ("dataplane/crypto/digest.c",)),
-    (r"openssl/", ("dataplane/crypto/", "controlplane/webrtc/", "controlplane/rooms/secret.c")
-     + TOOLS),
+    (r"openssl/", ("dataplane/crypto/", "controlplane/webrtc/", "controlplane/http/tls.c",
+                    "controlplane/rooms/secret.c") + TOOLS),
     (r"srtp2?/", ("dataplane/crypto/",) + TOOLS),
     (r"(intel-)?ipsec-mb\.h", ("dataplane/crypto/",) + TOOLS),
     (r"libmnl/|linux/(rt)?netlink\.h", ("dataplane/io/",) + TOOLS),
