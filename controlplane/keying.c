@@ -9,9 +9,26 @@
 
 /* Keys on their way to the data plane. */
 struct keying {
+	struct session_pending pending;
 	struct conductor *c;
 	uint64_t leg_id;
 };
+
+void session_pending_add(struct sessions *sessions, struct session_pending *pending)
+{
+	pending->next = sessions->pending;
+	pending->link = &sessions->pending;
+	if (pending->next != NULL)
+		pending->next->link = &pending->next;
+	sessions->pending = pending;
+}
+
+void session_pending_remove(struct session_pending *pending)
+{
+	*pending->link = pending->next;
+	if (pending->next != NULL)
+		pending->next->link = pending->link;
+}
 
 /* ---- endings ---- */
 
@@ -103,6 +120,7 @@ static void keyed(void *context, const struct link_result *result)
 	struct conductor *c = keying.c;
 	struct member *member = registry_member_by_leg(c->registry, keying.leg_id);
 
+	session_pending_remove(context);
 	free(context);
 	if (member == NULL)
 		return;
@@ -132,12 +150,13 @@ static void program_keys(struct conductor *c, struct member *member)
 	int rc = -ENOMEM;
 
 	if (keying != NULL) {
-		*keying = (struct keying){c, member->put.leg_id};
+		*keying = (struct keying){.c = c, .leg_id = member->put.leg_id};
 		link_ops_leg_put(&ops, &member->put);
 		rc = link_submit(c->link, &ops, keyed, keying);
 		link_ops_clear(&ops);
 	}
 	if (rc == 0) {
+		session_pending_add(c->sessions, &keying->pending);
 		member->tried = true;
 		return;
 	}

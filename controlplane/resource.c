@@ -15,6 +15,7 @@
 
 /* An ICE restart on its way. */
 struct restart {
+	struct session_pending pending;
 	struct conductor *c;
 	struct http_exchange *exchange;
 	uint64_t leg_id;
@@ -89,6 +90,7 @@ static void restarted(void *context, const struct link_result *result)
 	struct conductor *c = restart->c;
 	struct member *member = registry_member_by_leg(c->registry, restart->leg_id);
 
+	session_pending_remove(&restart->pending);
 	if (member == NULL || member->peer == NULL) {
 		answer(restart->exchange, 404, "the session has ended");
 	} else if (result->outcome == LINK_APPLIED) {
@@ -138,7 +140,9 @@ static void restart_ice(struct conductor *c, struct http_exchange *exchange, str
 	}
 	link_ops_leg_ice(&ops, &restart->after);
 	member->peer->ice = restart->after;
-	if (link_submit(c->link, &ops, restarted, restart) != 0) {
+	if (link_submit(c->link, &ops, restarted, restart) == 0) {
+		session_pending_add(c->sessions, &restart->pending);
+	} else {
 		restart_failed(restart, member);
 		restart_close(restart);
 	}

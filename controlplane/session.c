@@ -37,8 +37,14 @@ int session_open(struct conductor *c, const struct session_config *config, struc
 
 void session_close(struct conductor *c)
 {
+	struct session_pending *pending;
+
 	if (c->sessions == NULL)
 		return;
+	while ((pending = c->sessions->pending) != NULL) {
+		session_pending_remove(pending);
+		free(pending);
+	}
 	free(c->sessions->over);
 	free(c->sessions);
 	c->sessions = NULL;

@@ -15,7 +15,14 @@ struct session_over {
 	enum seat seat;
 };
 
+/* What waits for the link, which forgets it when it is closed: then it is freed here. First member.
+ */
+struct session_pending {
+	struct session_pending *next, **link;
+};
+
 struct sessions {
+	struct session_pending *pending;
 	struct session_config config;
 	struct dtls *dtls;
 	uint64_t join_ns; /* the time up to which joins have been given out */
@@ -24,6 +31,8 @@ struct sessions {
 	struct session_stats stats;
 };
 
+void session_pending_add(struct sessions *sessions, struct session_pending *pending);
+void session_pending_remove(struct session_pending *pending);
 /* Remembers to end it; from callbacks, where no request may be made. */
 void session_over(struct conductor *c, uint64_t leg_id, enum seat seat);
 /* Ends it as a request: done() as conductor_event(). */
