@@ -3,7 +3,8 @@
 #
 # Stentor's main job on this machine: one speaker, whose speech ffmpeg sends with its own SRTP code,
 # and 20,000 listeners with a key each, through both planes, in network namespaces that are gone
-# afterwards. Installs what is missing (Debian 12), builds, runs, counts, listens, judges.
+# afterwards; a browser on this machine may listen too. Installs what is missing (Debian 12), builds,
+# runs, counts, listens, judges.
 #
 # usage: configs/quickstart.sh [--listeners N] [--seconds S] [--workers N] [--stay] [--no-build]
 # Exit: 0 everybody heard everything, 1 not so, 2 usage.
@@ -20,7 +21,7 @@ speaker_at=172.16.1.2 speaker_port=6000 ssrc=0x57454e54
 batch=450
 
 usage() {
-	sed -n '4,10s/^# \{0,1\}//p' "$0"
+	sed -n '4,11s/^# \{0,1\}//p' "$0"
 }
 
 while [ $# -gt 0 ]; do
@@ -189,11 +190,13 @@ verdict() {
 		--slurpfile sink "$LAB_DIR/sink.json" --slurpfile ear "$LAB_DIR/ear.json" '
 		def one(n): n * 10 | round / 10;
 		$status[0].dataplane.workers as $w | $sink[0] as $s | $ear[0] as $e |
-		($w | map(.tx_packets) | add) as $sent |
+		($w | map(.tx_packets) | add) as $sent | ($w | map(.answered) | add > 0) as $browsers |
 		[
 			[$s.listeners_whole == $s.listeners, "listeners served",
 				"\($s.listeners_served) of \($s.listeners), \($s.listeners_whole) without a gap"],
-			[$sent == $s.received, "copies sent", "\($sent) (counted by the data plane)"],
+			# A browser that listens too gets copies that the sink does not see.
+			[if $browsers then $sent >= $s.received else $sent == $s.received end, "copies sent",
+				"\($sent) (counted by the data plane)"],
 			[$s.lost == 0 and $s.duplicated == 0, "copies received",
 				"\($s.received) (counted at the listeners), \($s.lost) lost, \($s.duplicated) twice"],
 			[true, "first to last copy",
@@ -224,11 +227,19 @@ speak_again() {
 	start_listening && start_speaking
 }
 
+# Where the room's page is: the control plane has chosen a free port of this machine.
+find_page() {
+	page=http://127.0.0.1:$(sed -n 's/.*http_listening .*port=\([0-9]*\).*/\1/p' \
+		"$LAB_DIR/controlplane.log" | tail -n 1)/room/$room
+}
+
 stay_up() {
 	speak_again || die "cannot go on"
 	cat <<-END
 
-		The room goes on; another terminal may try (Ctrl-C here ends everything):
+		The room goes on: $page
+		Speak there with the token that "\$s link $room you --role speaker" prints, as $page#token=TOKEN
+		Another terminal may try (Ctrl-C here ends everything):
 		  cd $top; s="$RELAY_BUILD/controlplane/cli/stentorctl --socket $LAB_DIR/events.sock"
 		  \$s top
 		  \$s status; \$s room $room; \$s legs $room --limit 5; \$s watch --from 0
@@ -251,6 +262,10 @@ if [ -n "$build" ]; then
 fi
 mount_filesystems
 LAB_QUEUES=$workers RELAY_LEGS_MAX=$((listeners + 1000))
+# A browser of this machine finds pages at its own loopback, which counts as a secure place, and media
+# at the lab's far end.
+RELAY_CONTROLPLANE_PART=host
+RELAY_CONTROLPLANE='http_port = 0; open_listening = true;'
 # shellcheck source=configs/lab/lab.sh
 . configs/lab/lab.sh
 # shellcheck source=configs/lab/relay.sh
@@ -259,6 +274,7 @@ LAB_QUEUES=$workers RELAY_LEGS_MAX=$((listeners + 1000))
 say "a speaker, a relay and its listeners in network namespaces $LAB_PREFIX-*"
 lab_trap
 lab_up || exit 1
+lab_up_host || exit 1
 lab_in listeners ip address add "$ear_at/32" dev eth0
 wav=$RELAY_BUILD/heard.wav
 speaker_key=$(random_key 30) ear_key=$(random_key 28)
@@ -273,7 +289,9 @@ lab_start relay top "$RELAY_BUILD/controlplane/cli/stentorctl" \
 	--socket "$LAB_DIR/events.sock" --json top
 
 wait_for 15 "the first copies arrive" first_copies || { lab_show_logs; exit 1; }
+find_page
 say "on the air for $seconds s"
+echo "listen in a browser on this machine: $page${stay:+ (it stays)}"
 live_table
 say "verdict"
 verdict

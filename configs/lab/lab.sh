@@ -12,6 +12,10 @@
 # fd00:10::/64, are routed to the listeners' end as one next hop: they need not exist anywhere, so
 # there may be a million of them and one neighbour entry serves all.
 #
+# lab_up_host adds the machine itself, so that a browser on it reaches the relay:
+#
+#   (no namespace)      <prefix>-h 172.16.4.2  ---  to-host  172.16.4.1
+#
 # lab_up, then lab_start as often as needed; lab_down always works and ends only what lab_start
 # started. lab_trap arranges for it on every way out, Ctrl-C included.
 
@@ -31,7 +35,11 @@ LAB_MADE=
 lab_in() {
 	local part=$1
 	shift
-	ip netns exec "$LAB_PREFIX-$part" "$@"
+	if [ "$part" = host ]; then
+		"$@"
+	else
+		ip netns exec "$LAB_PREFIX-$part" "$@"
+	fi
 }
 
 # A run that was killed hard leaves namespaces behind; they may go when nobody lives in them.
@@ -119,14 +127,26 @@ lab_up() {
 	lab_in relay ip route add fd00:10::/64 via fd00:2::2
 }
 
+# lab_up_host: after lab_up. One queue: it is for a few browsers.
+lab_up_host() {
+	local device=$LAB_PREFIX-h
+	ip link add "$device" type veth peer to-host netns "$LAB_PREFIX-relay" || return 1
+	lab_tune relay to-host
+	lab_tune host "$device"
+	lab_in relay ip address add 172.16.4.1/24 dev to-host
+	ip address add 172.16.4.2/24 dev "$device"
+	LAB_PARTS+=(host)
+}
+
 # lab_start PART NAME COMMAND...: in the background; output goes to $LAB_DIR/NAME.log, the process
 # id to $LAB_PID.
 lab_start() {
 	local part=$1 name=$2
 	shift 2
 	# A test that is killed hard cannot clean up: what it started ends with it.
-	setpriv --pdeathsig TERM ip netns exec "$LAB_PREFIX-$part" "$@" \
-		>"$LAB_DIR/$name.log" 2>&1 </dev/null &
+	local inside=(ip netns exec "$LAB_PREFIX-$part")
+	[ "$part" != host ] || inside=()
+	setpriv --pdeathsig TERM "${inside[@]}" "$@" >"$LAB_DIR/$name.log" 2>&1 </dev/null &
 	LAB_PID=$!
 	LAB_PIDS+=("$LAB_PID")
 	LAB_NAMES+=("$name")
@@ -191,6 +211,7 @@ lab_down() {
 	LAB_PIDS=()
 	LAB_NAMES=()
 	[ -n "$LAB_MADE" ] || return 0
+	# The host's link goes with the other end's namespace.
 	for part in "${LAB_PARTS[@]}" relay; do
 		ip netns delete "$LAB_PREFIX-$part" 2>/dev/null || true
 	done

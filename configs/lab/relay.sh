@@ -17,6 +17,9 @@ RELAY_PRIORITY=${RELAY_PRIORITY:-}
 # More lines of the dataplane and the controlplane group, for what a test is about.
 RELAY_DATAPLANE=${RELAY_DATAPLANE:-}
 RELAY_CONTROLPLANE=${RELAY_CONTROLPLANE:-}
+# Where the control plane runs: it needs sockets of the file system only, and HTTP where the browsers
+# are.
+RELAY_CONTROLPLANE_PART=${RELAY_CONTROLPLANE_PART:-relay}
 
 # relay_write_config WORKERS: $LAB_DIR/stentor.conf. DPDK 22.11 sees one AF_XDP queue on a veth however
 # many it has, so several workers, who want a queue each, have af_packet.
@@ -73,7 +76,7 @@ relay_start_dataplane() {
 relay_start_controlplane() {
 	[ -n "$RELAY_PRIORITY" ] || relay_choose_priority 1
 	# shellcheck disable=SC2086
-	lab_start relay controlplane $RELAY_PRIORITY "$RELAY_BUILD/controlplane/stentor-controlplane" \
+	lab_start "$RELAY_CONTROLPLANE_PART" controlplane $RELAY_PRIORITY "$RELAY_BUILD/controlplane/stentor-controlplane" \
 		--config "$LAB_DIR/stentor.conf"
 }
 

@@ -10,7 +10,7 @@ import { check, until } from './until.mjs';
 
 const { chromium } = createRequire(`${lab.build}/tests/browser/package.json`)('playwright-core');
 
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+export const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
 	'--disable-background-networking', '--disable-component-update', '--disable-sync',
 	'--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream',
 	'--autoplay-policy=no-user-gesture-required'];
