@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* stentor-bench: measures the data plane's production code; results as a table or as JSON. */
+/*
+ * stentor-bench: fanout measures the data plane's production code from inside, joins both programs
+ * from outside. Results as a table or as JSON.
+ */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +11,7 @@
 #include "configs/log.h"
 #include "dataplane/core/fanout.h"
 #include "perf/fanout.h"
+#include "perf/joins.h"
 
 #define EXIT_USAGE 2
 #define EXIT_INVALID 3 /* measured, but the copies do not verify */
@@ -23,7 +27,8 @@ static const char usage[] =
 	"  --sink null|memif                  where copies go; memif: another process reads them\n"
 	"  --seconds S                        1 to 3,600 (11)\n"
 	"  --json                             one JSON object on standard output\n"
-	"Exit: 0 measured and verified, 1 failed, 2 usage, 3 copies that do not verify.\n";
+	"Exit: 0 measured and verified, 1 failed, 2 usage, 3 copies that do not verify.\n"
+	"\n";
 
 static const struct {
 	const char *name;
@@ -165,8 +170,11 @@ int main(int argc, char *argv[])
 
 	if (argc >= 2 && strcmp(argv[1], "--help") == 0) {
 		fputs(usage, stdout);
+		fputs(joins_usage, stdout);
 		return EXIT_SUCCESS;
 	}
+	if (argc >= 2 && strcmp(argv[1], "joins") == 0)
+		return joins_main(argc - 1, argv + 1);
 	if (argc < 2 || strcmp(argv[1], "fanout") != 0 ||
 		options_parse(argc - 1, argv + 1, &options, &json) < 0) {
 		fputs(usage, stderr);

@@ -143,6 +143,58 @@ int director_join_crowd(
 	return error;
 }
 
+static json_t *browser_batch(uint32_t first, uint32_t count)
+{
+	json_t *members = json_array();
+
+	for (uint32_t i = first; i < first + count; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "b%u", i);
+		json_array_append_new(members, json_pack("{s:s}", "member", name));
+	}
+	return members;
+}
+
+static int take_tokens(const json_t *answer, uint32_t count, char **token)
+{
+	const json_t *members = json_object_get(answer, "members");
+
+	if (json_array_size(members) != count)
+		return -EPROTO;
+	for (uint32_t i = 0; i < count; i++) {
+		const char *text =
+			json_string_value(json_object_get(json_array_get(members, i), "token"));
+
+		token[i] = text ? strdup(text) : NULL;
+		if (!token[i])
+			return -EPROTO;
+	}
+	return 0;
+}
+
+int director_join_browsers(struct director *director, uint32_t count, char **token)
+{
+	int error = 0, timeout_ms = director->timeout_ms;
+
+	memset(token, 0, count * sizeof(token[0]));
+	director->timeout_ms = JOIN_TIMEOUT_MS;
+	for (uint32_t at = 0; !error && at < count; at += BATCH) {
+		uint32_t batch = count - at < BATCH ? count - at : BATCH;
+		json_t *answer = ask(director,
+			json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "type", "member.join", "actor",
+				director->host, "room", director->room, "role", "listener",
+				"transport", "webrtc", "members", browser_batch(at, batch)),
+			&error);
+
+		if (answer)
+			error = take_tokens(answer, batch, token + at);
+		json_decref(answer);
+	}
+	director->timeout_ms = timeout_ms;
+	return error;
+}
+
 static uint64_t counter(const json_t *object, const char *key)
 {
 	return (uint64_t)json_integer_value(json_object_get(object, key));

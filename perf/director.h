@@ -50,6 +50,11 @@ int director_join_speaker(struct director *director, const struct sockaddr_stora
 /* Joins them in batches under fresh keys; seconds takes what it needed. */
 int director_join_crowd(
 	struct director *director, const struct director_crowd *crowd, double *seconds);
+/*
+ * Seats and tokens for that many browsers that will listen: token takes count strings, each to be
+ * freed, on failure too (NULL where there is none).
+ */
+int director_join_browsers(struct director *director, uint32_t count, char **token);
 int director_read(struct director *director, struct director_counters *counters);
 /*
  * Mutes or unmutes the host. *written_ns is taken just before the line is written, *answered_ns

@@ -20,48 +20,28 @@
 #include <jansson.h>
 #include <srtp2/srtp.h>
 
-#include "bpf/sink.h"
-#include "perf/director.h"
-#include "perf/endpoint.h"
-#include "perf/pacer.h"
+#include "perf/scene.h"
 #include "perf/tally.h"
-#include "perf/talker.h"
 #include "perf/trial.h"
 
-#define SSRC 0x53544e01u
-#define PAYLOAD_TYPE 111
 #define SECONDS_MAX 1100
 /* Frames left out of the times: the first ones come as a burst when the speaker takes a slot. */
 #define WARM_UP 50
-#define QUIET_NS 400000000u
 /* Sends later than this share make the pace, and so the load, something else than intended. */
 #define LATE_MAX 0.02
 
 struct options {
-	const char *events;
-	const char *speaker_netns;
-	const char *listeners_netns;
-	const char *interface;
-	struct sockaddr_storage relay;
-	struct sockaddr_storage speaker;
-	struct director_crowd crowd;
-	unsigned int payload_size;
+	struct scene_plan scene;
 	unsigned int seconds;
 	unsigned int mutes;
 };
 
 struct space {
 	const struct options *options;
-	struct director director;
-	struct media_key key;
-	struct talker talker;
-	struct pacer pacer;
-	struct sink *sink;
-	int fd;
+	struct scene scene;
 	struct director_counters before, after;
 	uint64_t transmitted, counted; /* copies, by the data plane and by the sink */
 	struct tally tally;
-	double join_seconds;
 	double *spread_us, *latency_us;
 	size_t spread_count, latency_count, unmatched;
 	uint64_t spoken, late;
@@ -103,8 +83,8 @@ static int parse_first(struct options *o, const char *text)
 
 	if (endpoint_parse(&first, text) < 0 || first.ss_family != AF_INET)
 		return -EINVAL;
-	o->crowd.address = ntohl(four->sin_addr.s_addr);
-	o->crowd.port = ntohs(four->sin_port);
+	o->scene.crowd.address = ntohl(four->sin_addr.s_addr);
+	o->scene.crowd.port = ntohs(four->sin_port);
 	return 0;
 }
 
@@ -126,33 +106,33 @@ static int take_option(struct options *o, int c)
 
 	switch (c) {
 	case 'e':
-		o->events = optarg;
+		o->scene.events = optarg;
 		return 0;
 	case 'a':
-		o->speaker_netns = optarg;
+		o->scene.speaker_netns = optarg;
 		return 0;
 	case 'b':
-		o->listeners_netns = optarg;
+		o->scene.listeners_netns = optarg;
 		return 0;
 	case 'i':
-		o->interface = optarg;
+		o->scene.interface = optarg;
 		return 0;
 	case 'r':
-		return endpoint_parse(&o->relay, optarg);
+		return endpoint_parse(&o->scene.relay, optarg);
 	case 's':
-		return endpoint_parse(&o->speaker, optarg);
+		return endpoint_parse(&o->scene.speaker, optarg);
 	case 'f':
 		return parse_first(o, optarg);
 	case 'n':
-		return parse_count(&o->crowd.count, optarg, 1, SINK_LISTENERS_MAX);
+		return parse_count(&o->scene.crowd.count, optarg, 1, SINK_LISTENERS_MAX);
 	case 'p':
 		error = parse_count(&v, optarg, 1, 60000);
-		o->crowd.ports_per_address = (uint16_t)v;
+		o->scene.crowd.ports_per_address = (uint16_t)v;
 		return error;
 	case 'u':
-		return media_suite_parse(&o->crowd.suite, optarg);
+		return media_suite_parse(&o->scene.crowd.suite, optarg);
 	case 'l':
-		return parse_count(&o->payload_size, optarg, 4, 1200);
+		return parse_count(&o->scene.payload_size, optarg, 4, 1200);
 	case 't':
 		return parse_count(&o->seconds, optarg, 2, SECONDS_MAX);
 	case 'm':
@@ -176,114 +156,12 @@ static int parse_options(struct options *o, int argc, char **argv)
 			return -EINVAL;
 		}
 	}
-	return optind == argc && o->events && o->speaker_netns && o->listeners_netns &&
-			       o->relay.ss_family && o->speaker.ss_family && o->crowd.count &&
-			       o->crowd.port
+	return optind == argc && o->scene.events && o->scene.speaker_netns &&
+			       o->scene.listeners_netns && o->scene.relay.ss_family &&
+			       o->scene.speaker.ss_family && o->scene.crowd.count &&
+			       o->scene.crowd.port
 		       ? 0
 		       : -EINVAL;
-}
-
-static int enter(const char *netns)
-{
-	int fd = open(netns, O_RDONLY | O_CLOEXEC), error = 0;
-
-	if (fd < 0 || setns(fd, CLONE_NEWNET) < 0) {
-		error = -errno;
-		fprintf(stderr, "stentor-space: %s: %s\n", netns, strerror(errno));
-	}
-	if (fd >= 0)
-		close(fd);
-	return error;
-}
-
-/* A socket stays in the namespace it was made in. */
-static int open_speaker(struct space *space)
-{
-	const struct options *o = space->options;
-	const struct talker_plan plan = {
-		.key = &space->key,
-		.payload_size = o->payload_size,
-		.ssrc = SSRC,
-		.payload_type = PAYLOAD_TYPE,
-		.tone_dbfs = -20,
-		.level = -1,
-	};
-	int error = enter(o->speaker_netns);
-
-	if (error)
-		return error;
-	space->fd = endpoint_bind(&o->speaker);
-	if (space->fd < 0 || connect(space->fd, (const struct sockaddr *)&o->relay,
-				     endpoint_size(&o->relay)) < 0) {
-		error = space->fd < 0 ? space->fd : -errno;
-		fprintf(stderr, "stentor-space: the speaker's socket: %s\n", strerror(-error));
-		return error;
-	}
-	error = media_key_random(&space->key, o->crowd.suite);
-	return error ? error : talker_open(&space->talker, &plan);
-}
-
-static int open_sink(struct space *space)
-{
-	const struct options *o = space->options;
-	const struct sink_config config = {
-		.address = o->crowd.address,
-		.port_base = o->crowd.port,
-		.ports_per_address = o->crowd.ports_per_address,
-		.listener_count = o->crowd.count,
-		.ear = SINK_NOBODY,
-		/* Opus silence is three bytes (RFC 6716), then the tag. */
-		.silence_size = 3 + (o->crowd.suite == MEDIA_SUITE_CM80 ? 10 : 16),
-		.first_ssrc = true,
-	};
-	char message[256] = "";
-	int error = enter(o->listeners_netns);
-
-	if (error)
-		return error;
-	error = sink_open(&space->sink, o->interface, &config, message, sizeof(message));
-	if (error)
-		fprintf(stderr, "stentor-space: %s\n", message);
-	return error;
-}
-
-static int fill_room(struct space *space)
-{
-	const struct options *o = space->options;
-	int error;
-
-	space->director.room = "space";
-	space->director.host = "speaker";
-	space->director.timeout_ms = 10000;
-	error = director_open(&space->director, o->events);
-	if (!error)
-		error = director_open_room(&space->director, o->crowd.count + 10);
-	if (!error)
-		error = director_join_speaker(&space->director, &o->speaker, &space->key, SSRC);
-	if (!error)
-		error = director_join_crowd(&space->director, &o->crowd, &space->join_seconds);
-	return error;
-}
-
-static void pause_ns(uint64_t ns)
-{
-	struct timespec t = {(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};
-
-	nanosleep(&t, NULL);
-}
-
-/* Until nothing has arrived for QUIET_NS. */
-static int wait_quiet(const struct sink *sink)
-{
-	struct sink_totals totals;
-
-	for (;;) {
-		int error = sink_read_totals(sink, &totals);
-
-		if (error || clock_monotonic_ns() > totals.last_ns + QUIET_NS)
-			return error;
-		pause_ns(QUIET_NS / 10);
-	}
 }
 
 /* Compares the account of the data plane with the sink's, when the wire is quiet. */
@@ -291,12 +169,12 @@ static int settle(struct space *space)
 {
 	struct director_counters now;
 	struct sink_totals totals;
-	int error = wait_quiet(space->sink);
+	int error = scene_wait_quiet(&space->scene);
 
 	if (!error)
-		error = director_read(&space->director, &now);
+		error = director_read(&space->scene.director, &now);
 	if (!error)
-		error = sink_read_totals(space->sink, &totals);
+		error = sink_read_totals(space->scene.sink, &totals);
 	if (error)
 		return error;
 	space->transmitted = now.tx_packets - space->before.tx_packets;
@@ -306,21 +184,23 @@ static int settle(struct space *space)
 
 static int speak(struct space *space)
 {
-	int error = director_read(&space->director, &space->before);
+	int error = director_read(&space->scene.director, &space->before);
 
 	if (!error)
-		error = pacer_start(&space->pacer, &space->talker, space->fd);
+		error = scene_speak(&space->scene);
 	if (error)
 		return error;
-	pause_ns((uint64_t)space->options->seconds * 1000000000u);
+	scene_pause_ns((uint64_t)space->options->seconds * 1000000000u);
 	/* Busy is a share of the time under load, so the second look is taken before the end. */
-	error = director_read(&space->director, &space->after);
-	pacer_stop(&space->pacer);
+	error = director_read(&space->scene.director, &space->after);
+	pacer_stop(&space->scene.pacer);
 	if (!error)
 		error = settle(space);
-	space->spoken = space->pacer.count;
-	space->late = space->pacer.late;
-	return error ? error : tally_open(&space->tally, space->sink, space->options->crowd.count);
+	space->spoken = space->scene.pacer.count;
+	space->late = space->scene.pacer.late;
+	return error ? error
+		     : tally_open(
+			       &space->tally, space->scene.sink, space->options->scene.crowd.count);
 }
 
 /*
@@ -340,7 +220,7 @@ static int take_times(struct space *space)
 		return 0;
 	for (size_t i = 0; i < tally->sequence_count; i++) {
 		const struct tally_sequence *s = &tally->sequence[i];
-		uint64_t send_ns = space->pacer.send_ns[s->offset];
+		uint64_t send_ns = space->scene.pacer.send_ns[s->offset];
 
 		if (s->offset < WARM_UP)
 			continue;
@@ -356,13 +236,13 @@ static int run_trials(struct space *space)
 
 	if (!space->options->mutes)
 		return 0;
-	error = sink_reset(space->sink);
+	error = sink_reset(space->scene.sink);
 	if (!error)
-		error = pacer_start(&space->pacer, &space->talker, space->fd);
+		error = scene_speak(&space->scene);
 	if (!error)
-		error = trial_run(&space->trial, space->options->mutes, &space->director,
-			&space->pacer, space->sink);
-	pacer_stop(&space->pacer);
+		error = trial_run(&space->trial, space->options->mutes, &space->scene.director,
+			&space->scene.pacer, space->scene.sink);
+	pacer_stop(&space->scene.pacer);
 	return error;
 }
 
@@ -378,7 +258,7 @@ static void judge(struct space *space)
 		space->invalid = "not as many slot packets as the speaker sent";
 	else if ((double)space->late > LATE_MAX * (double)space->spoken)
 		space->invalid = "the speaker could not keep its pace";
-	else if (space->pacer.failed)
+	else if (space->scene.pacer.failed)
 		space->invalid = "the speaker could not send";
 	else if (space->unmatched)
 		space->invalid = "a packet arrived before it was sent";
@@ -404,7 +284,7 @@ static json_t *describe(struct space *space)
 	const struct tally *tally = &space->tally;
 	struct trial_result *t = &space->trial;
 	json_t *report = json_pack("{s:I, s:I, s:I, s:I, s:I}", "listeners",
-		(json_int_t)space->options->crowd.count, "sent", (json_int_t)tally->expected,
+		(json_int_t)space->options->scene.crowd.count, "sent", (json_int_t)tally->expected,
 		"received", (json_int_t)tally->received, "lost", (json_int_t)tally->lost,
 		"duplicated", (json_int_t)tally->duplicated);
 
@@ -430,13 +310,14 @@ static json_t *describe(struct space *space)
 			"spoken_late", (json_int_t)space->late, "listeners_served",
 			(json_int_t)tally->listeners_served, "listeners_whole",
 			(json_int_t)tally->listeners_whole, "joins_per_s",
-			space->join_seconds > 0
-				? (double)space->options->crowd.count / space->join_seconds
-				: 0.0,
-			"sink_native", sink_is_native(space->sink), "engine", space->after.engine));
+			space->scene.join_seconds > 0 ? (double)space->options->scene.crowd.count /
+								space->scene.join_seconds
+						      : 0.0,
+			"sink_native", sink_is_native(space->scene.sink), "engine",
+			space->after.engine));
 	json_object_set_new(report, "unaccounted",
 		json_integer((json_int_t)(space->transmitted - space->counted)));
-	json_object_set_new(report, "payload", json_integer(space->options->payload_size));
+	json_object_set_new(report, "payload", json_integer(space->options->scene.payload_size));
 	json_object_set_new(
 		report, "invalid", space->invalid ? json_string(space->invalid) : json_null());
 	return report;
@@ -444,13 +325,9 @@ static json_t *describe(struct space *space)
 
 static int measure(struct space *space)
 {
-	int error = open_speaker(space);
+	int error = scene_open(&space->scene, &space->options->scene);
 	json_t *report;
 
-	if (!error)
-		error = open_sink(space);
-	if (!error)
-		error = fill_room(space);
 	if (!error)
 		error = speak(space);
 	if (!error)
@@ -469,24 +346,20 @@ static int measure(struct space *space)
 
 static void close_all(struct space *space)
 {
-	pacer_stop(&space->pacer);
+	scene_close(&space->scene);
 	trial_free(&space->trial);
 	tally_close(&space->tally);
 	free(space->spread_us);
 	free(space->latency_us);
-	talker_close(&space->talker);
-	sink_close(space->sink);
-	director_close(&space->director);
-	if (space->fd >= 0)
-		close(space->fd);
 }
 
 int main(int argc, char **argv)
 {
 	struct options options = {
-		.interface = "eth0",
-		.crowd = {.ports_per_address = 1, .suite = MEDIA_SUITE_GCM128},
-		.payload_size = 100,
+		.scene = {.room = "space",
+			.interface = "eth0",
+			.crowd = {.ports_per_address = 1, .suite = MEDIA_SUITE_GCM128},
+			.payload_size = 100},
 		.seconds = 10,
 		.mutes = 50,
 	};
@@ -501,7 +374,7 @@ int main(int argc, char **argv)
 	if (!space || srtp_init() != srtp_err_status_ok)
 		return 3;
 	space->options = &options;
-	space->fd = space->director.client.fd = -1;
+	scene_init(&space->scene);
 	error = measure(space);
 	code = error ? 3 : space->invalid ? 1 : 0;
 	if (space->invalid)

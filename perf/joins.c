@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Browsers join while one speaker talks to keyed listeners whose copies are counted in the kernel.
+ * Real programs over veth, everything seen from outside. JSON.
+ */
+#include "perf/joins.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include <jansson.h>
+#include <srtp2/srtp.h>
+
+#include "perf/process.h"
+#include "perf/scene.h"
+#include "perf/storm.h"
+#include "perf/tally.h"
+
+#define ROOM "joins"
+#define PATH "/whep/" ROOM
+#define WARM_UP_NS 1000000000u
+#define COOL_DOWN_NS 1000000000u
+/* Memory is read when nothing happens any more: consent has been asked for at least once. */
+#define SETTLE_NS 6000000000u
+#define HEARING_NS 2000000000u
+#define DESCRIPTORS_SPARE 1000
+
+const char joins_usage[] =
+	"usage: stentor-bench joins --events SOCKET --http ADDRESS:PORT --relay ADDRESS:PORT\n"
+	"                     --speaker-netns FILE --listeners-netns FILE --relay-netns FILE\n"
+	"                     --clients-netns FILE --speaker ADDRESS:PORT --first ADDRESS:PORT\n"
+	"                     --candidate ADDRESS:PORT --client ADDRESS:0 [option...]\n"
+	"ICE, DTLS and the first packet of many browsers, while media runs; perf/joins.sh calls "
+	"it.\n"
+	"  --joins N              1 to 60,000 (2000)\n"
+	"  --rate N               joins begun a second, 0: as fast as they go (0)\n"
+	"  --window N             under way at a time, 1 to 4,096 (64)\n"
+	"  --connections N        of HTTP, 1 to 64 (16)\n"
+	"  --sections N           audio sections of an offer, 1 to 8 (3)\n"
+	"  --verify N             the first packet of every N-th is opened by libsrtp2 (10)\n"
+	"  --listeners N          keyed, whose copies are counted (1000)\n"
+	"  --hold                 memory of connected legs instead: nobody speaks meanwhile\n"
+	"  --controlplane-pid N, --dataplane-pid N\n"
+	"JSON on standard output. Exit: 0 everybody joined and nothing was lost, 1 not so, 2 "
+	"usage,\n"
+	"3 could not measure.\n";
+
+struct options {
+	struct scene_plan scene;
+	struct storm_plan storm;
+	const char *relay_netns;
+	const char *clients_netns;
+	unsigned int controlplane, dataplane; /* process ids */
+	bool hold;
+};
+
+struct usage {
+	struct process_usage controlplane, dataplane;
+};
+
+struct joins {
+	const struct options *options;
+	struct scene scene;
+	struct storm storm;
+	struct tally tally;
+	struct usage start, begun, ended, connected;
+	uint64_t spoken, late;
+	unsigned int heard; /* hold: how many have heard the speaker at the end */
+};
+
+enum number { JOINS, RATE, WINDOW, CONNECTIONS, SECTIONS, VERIFY, LISTENERS, CONTROL, DATA };
+
+static const struct option table[] = {{"events", 1, NULL, 'e'}, {"http", 1, NULL, 'h'},
+	{"relay", 1, NULL, 'r'}, {"speaker-netns", 1, NULL, 'a'}, {"listeners-netns", 1, NULL, 'b'},
+	{"relay-netns", 1, NULL, 'c'}, {"clients-netns", 1, NULL, 'd'}, {"interface", 1, NULL, 'i'},
+	{"speaker", 1, NULL, 's'}, {"first", 1, NULL, 'f'}, {"candidate", 1, NULL, 'k'},
+	{"client", 1, NULL, 'l'}, {"hold", 0, NULL, 'o'}, {"joins", 1, NULL, '0' + JOINS},
+	{"rate", 1, NULL, '0' + RATE}, {"window", 1, NULL, '0' + WINDOW},
+	{"connections", 1, NULL, '0' + CONNECTIONS}, {"sections", 1, NULL, '0' + SECTIONS},
+	{"verify", 1, NULL, '0' + VERIFY}, {"listeners", 1, NULL, '0' + LISTENERS},
+	{"controlplane-pid", 1, NULL, '0' + CONTROL}, {"dataplane-pid", 1, NULL, '0' + DATA}, {0}};
+
+static int parse_ipv4(uint32_t *address, uint16_t *port, const char *text)
+{
+	struct sockaddr_storage parsed;
+	const struct sockaddr_in *four = (const struct sockaddr_in *)&parsed;
+
+	if (endpoint_parse(&parsed, text) < 0 || parsed.ss_family != AF_INET)
+		return -EINVAL;
+	*address = ntohl(four->sin_addr.s_addr);
+	*port = ntohs(four->sin_port);
+	return 0;
+}
+
+static int take_number(struct options *o, enum number which)
+{
+	static const unsigned int low[] = {1, 0, 1, 1, 1, 1, 1, 1, 1};
+	static const unsigned int high[] = {60000, 1000000, 4096, STORM_CONNECTIONS_MAX,
+		WEBRTC_SECTIONS_MAX, 60000, SINK_LISTENERS_MAX, 1u << 22, 1u << 22};
+	unsigned int *const to[] = {&o->storm.count, &o->storm.rate, &o->storm.window,
+		&o->storm.connections, &o->storm.sections, &o->storm.verify_every,
+		&o->scene.crowd.count, &o->controlplane, &o->dataplane};
+	char *end;
+	unsigned long value = strtoul(optarg, &end, 10);
+
+	if (*end || end == optarg || value < low[which] || value > high[which])
+		return -EINVAL;
+	*to[which] = (unsigned int)value;
+	return 0;
+}
+
+static int take_option(struct options *o, int c)
+{
+	uint16_t unused;
+
+	switch (c) {
+	case 'e':
+		o->scene.events = optarg;
+		return 0;
+	case 'a':
+		o->scene.speaker_netns = optarg;
+		return 0;
+	case 'b':
+		o->scene.listeners_netns = optarg;
+		return 0;
+	case 'c':
+		o->relay_netns = optarg;
+		return 0;
+	case 'd':
+		o->clients_netns = optarg;
+		return 0;
+	case 'i':
+		o->scene.interface = optarg;
+		return 0;
+	case 'o':
+		o->hold = true;
+		return 0;
+	case 'h':
+		return endpoint_parse(&o->storm.server, optarg);
+	case 'k':
+		return endpoint_parse(&o->storm.candidate, optarg);
+	case 'r':
+		return endpoint_parse(&o->scene.relay, optarg);
+	case 's':
+		return endpoint_parse(&o->scene.speaker, optarg);
+	case 'f':
+		return parse_ipv4(&o->scene.crowd.address, &o->scene.crowd.port, optarg);
+	case 'l':
+		return parse_ipv4(&o->storm.address, &unused, optarg);
+	default:
+		return c >= '0' && c <= '0' + DATA ? take_number(o, (enum number)(c - '0'))
+						   : -EINVAL;
+	}
+}
+
+static int parse_options(struct options *o, int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
+		if (take_option(o, c) < 0) {
+			fprintf(stderr, "stentor-bench joins: cannot take '%s'\n",
+				optarg ? optarg : "");
+			return -EINVAL;
+		}
+	}
+	return optind == argc && o->scene.events && o->scene.speaker_netns &&
+			       o->scene.listeners_netns && o->relay_netns && o->clients_netns &&
+			       o->scene.relay.ss_family && o->scene.speaker.ss_family &&
+			       o->storm.server.ss_family && o->storm.candidate.ss_family &&
+			       o->storm.address && o->scene.crowd.port && o->controlplane &&
+			       o->dataplane
+		       ? 0
+		       : -EINVAL;
+}
+
+static int read_usage(const struct joins *joins, struct usage *usage)
+{
+	int error = process_read((int)joins->options->controlplane, &usage->controlplane);
+
+	if (!error)
+		error = process_read((int)joins->options->dataplane, &usage->dataplane);
+	if (error)
+		fprintf(stderr, "the programs' use of the machine: %s\n", strerror(-error));
+	return error;
+}
+
+static int open_all(struct joins *joins)
+{
+	const struct options *o = joins->options;
+	const rlim_t descriptors = o->storm.count + DESCRIPTORS_SPARE;
+	const struct rlimit limit = {descriptors, descriptors};
+	int error = setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -errno : 0;
+
+	if (!error)
+		error = scene_open(&joins->scene, &o->scene);
+	if (!error)
+		error = read_usage(joins, &joins->start);
+	if (!error)
+		error = director_join_browsers(
+			&joins->scene.director, o->storm.count, o->storm.token);
+	if (!error)
+		error = scene_enter(o->relay_netns);
+	if (error)
+		return error;
+	error = storm_connect(&joins->storm, &o->storm);
+	if (error)
+		fprintf(stderr, "HTTP: %s\n", strerror(-error));
+	return error ? error : scene_enter(o->clients_netns);
+}
+
+static int run_storm(struct joins *joins)
+{
+	int error = read_usage(joins, &joins->begun);
+
+	if (!error)
+		error = storm_run(&joins->storm);
+	if (!error)
+		error = read_usage(joins, &joins->ended);
+	if (joins->storm.failure[0] != '\0')
+		fprintf(stderr, "%s\n", joins->storm.failure);
+	return error;
+}
+
+static int measure_joins(struct joins *joins)
+{
+	struct pacer *pacer = &joins->scene.pacer;
+	int error = scene_speak(&joins->scene);
+
+	scene_pause_ns(WARM_UP_NS);
+	if (!error)
+		error = run_storm(joins);
+	if (!error)
+		error = storm_hold(&joins->storm, COOL_DOWN_NS);
+	pacer_stop(pacer);
+	if (!error)
+		error = scene_wait_quiet(&joins->scene);
+	joins->connected = joins->ended;
+	joins->spoken = pacer->count;
+	joins->late = pacer->late;
+	return error ? error
+		     : tally_open(
+			       &joins->tally, joins->scene.sink, joins->options->scene.crowd.count);
+}
+
+/* Nobody speaks until memory has been read: 10,000 sockets that hear would be all there is. */
+static int measure_memory(struct joins *joins)
+{
+	int error = run_storm(joins);
+
+	if (!error)
+		error = storm_hold(&joins->storm, SETTLE_NS);
+	if (!error)
+		error = read_usage(joins, &joins->connected);
+	if (!error)
+		error = scene_speak(&joins->scene);
+	if (!error)
+		error = storm_hold(&joins->storm, HEARING_NS);
+	pacer_stop(&joins->scene.pacer);
+	joins->heard = storm_count_hearing(&joins->storm);
+	return error;
+}
+
+static double milliseconds(const struct storm_member *m, unsigned int phase)
+{
+	const uint64_t at[] = {m->begun_ns, m->client.answered_ns, m->client.checked_ns,
+		m->client.secured_ns, m->ended_ns};
+
+	if (phase == 4)
+		return (double)(m->ended_ns - m->begun_ns) / 1e6;
+	return (double)(at[phase + 1] - at[phase]) / 1e6;
+}
+
+/* HTTP, ICE, DTLS, until media, and all of it. */
+static json_t *latencies(const struct joins *joins)
+{
+	static const char *const name[] = {"http", "ice", "dtls", "media", "join"};
+	const struct storm *storm = &joins->storm;
+	double *value = calloc(storm->begun + 1, sizeof(double));
+	json_t *object = json_object();
+
+	for (unsigned int phase = 0; value && phase < 5; phase++) {
+		size_t count = 0;
+
+		for (unsigned int i = 0; i < storm->begun; i++) {
+			if (storm->member[i].client.state != WEBRTC_FAILED)
+				value[count++] = milliseconds(&storm->member[i], phase);
+		}
+		json_object_set_new(object, name[phase],
+			json_pack("{s:f, s:f, s:f}", "p50", tally_percentile(value, count, 50),
+				"p95", tally_percentile(value, count, 95), "p99",
+				tally_percentile(value, count, 99)));
+	}
+	free(value);
+	return object;
+}
+
+static double busy_s(const struct process_usage *from, const struct process_usage *to)
+{
+	return to->user_s - from->user_s + to->system_s - from->system_s;
+}
+
+static void describe_processes(const struct joins *joins, json_t *report)
+{
+	const struct usage *b = &joins->begun, *e = &joins->ended;
+	double cpu_s = busy_s(&b->controlplane, &e->controlplane);
+
+	json_object_update_new(report,
+		json_pack("{s:f, s:f, s:f, s:f, s:f}", "joins_per_cpu_s",
+			cpu_s > 0 ? joins->storm.joined / cpu_s : 0.0, "controlplane_cpu_s", cpu_s,
+			"controlplane_user_s", e->controlplane.user_s - b->controlplane.user_s,
+			"controlplane_system_s",
+			e->controlplane.system_s - b->controlplane.system_s, "dataplane_cpu_s",
+			busy_s(&b->dataplane, &e->dataplane)));
+}
+
+static double per_leg(
+	const struct joins *joins, const struct process_usage *from, const struct process_usage *to)
+{
+	double bytes = (double)to->resident_bytes - (double)from->resident_bytes;
+
+	return joins->storm.joined > 0 ? bytes / joins->storm.joined : 0;
+}
+
+/* Of the seat with its token, and of the leg that is connected. */
+static void describe_memory(const struct joins *joins, json_t *report)
+{
+	const struct usage *s = &joins->start, *m = &joins->begun, *c = &joins->connected;
+
+	json_object_update_new(report,
+		json_pack("{s:f, s:f, s:f, s:f, s:i}", "seat_bytes_controlplane",
+			per_leg(joins, &s->controlplane, &m->controlplane),
+			"leg_bytes_controlplane",
+			per_leg(joins, &m->controlplane, &c->controlplane), "seat_bytes_dataplane",
+			per_leg(joins, &s->dataplane, &m->dataplane), "leg_bytes_dataplane",
+			per_leg(joins, &m->dataplane, &c->dataplane), "heard", (int)joins->heard));
+}
+
+static void describe_media(const struct joins *joins, json_t *report)
+{
+	const struct tally *t = &joins->tally;
+
+	json_object_update_new(report,
+		json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "sent", (json_int_t)t->expected,
+			"received", (json_int_t)t->received, "lost", (json_int_t)t->lost,
+			"duplicated", (json_int_t)t->duplicated, "spoken",
+			(json_int_t)joins->spoken, "slot_packets", (json_int_t)t->slot_packets,
+			"spoken_late", (json_int_t)joins->late));
+}
+
+static json_t *describe(const struct joins *joins)
+{
+	const struct options *o = joins->options;
+	const struct storm *storm = &joins->storm;
+	double seconds = (double)(storm->end_ns - storm->begin_ns) / 1e9;
+	json_t *report = json_pack("{s:s, s:I, s:I, s:I, s:I, s:f, s:f, s:i, s:i, s:i, s:i, s:o}",
+		"benchmark", "joins", "joins", (json_int_t)o->storm.count, "joined",
+		(json_int_t)storm->joined, "failed", (json_int_t)storm->failed, "verified",
+		(json_int_t)storm_count_opened(storm), "seconds", seconds, "joins_per_s",
+		seconds > 0 ? storm->joined / seconds : 0.0, "rate", (int)o->storm.rate, "window",
+		(int)o->storm.window, "sections", (int)o->storm.sections, "listeners",
+		(int)o->scene.crowd.count, "latency_ms", latencies(joins));
+
+	describe_processes(joins, report);
+	if (o->hold)
+		describe_memory(joins, report);
+	else
+		describe_media(joins, report);
+	json_object_set_new(report, "failure",
+		storm->failure[0] != '\0' ? json_string(storm->failure) : json_null());
+	return report;
+}
+
+static bool is_good(const struct joins *joins)
+{
+	if (joins->storm.failed > 0 || joins->storm.joined < joins->options->storm.count)
+		return false;
+	if (joins->options->hold)
+		return joins->heard == joins->storm.joined;
+	return joins->tally.lost == 0 && joins->tally.slot_packets == joins->spoken;
+}
+
+static int measure(struct joins *joins)
+{
+	int error = open_all(joins);
+	json_t *report;
+
+	if (!error)
+		error = joins->options->hold ? measure_memory(joins) : measure_joins(joins);
+	if (error) {
+		fprintf(stderr, "stentor-bench joins: %s\n", strerror(-error));
+		return 3;
+	}
+	report = describe(joins);
+	json_dumpf(report, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+	putchar('\n');
+	json_decref(report);
+	return fflush(stdout) ? 3 : !is_good(joins);
+}
+
+static int run(const struct options *options)
+{
+	struct joins *joins = calloc(1, sizeof(*joins));
+	int code = 3;
+
+	if (joins == NULL)
+		return code;
+	joins->options = options;
+	scene_init(&joins->scene);
+	storm_init(&joins->storm);
+	if (srtp_init() == srtp_err_status_ok) {
+		code = measure(joins);
+		storm_close(&joins->storm);
+		tally_close(&joins->tally);
+		scene_close(&joins->scene);
+		srtp_shutdown();
+	}
+	free(joins);
+	return code;
+}
+
+int joins_main(int argc, char *argv[])
+{
+	struct options options = {
+		.scene = {.room = ROOM,
+			.interface = "eth0",
+			.crowd = {.ports_per_address = 1,
+				.suite = MEDIA_SUITE_GCM128,
+				.count = 1000},
+			.payload_size = 100},
+		.storm = {.path = PATH,
+			.count = 2000,
+			.window = 64,
+			.connections = 16,
+			.sections = 3,
+			.verify_every = 10,
+			.timeout_ns = 10000000000u},
+	};
+	int code;
+
+	if (parse_options(&options, argc, argv) < 0) {
+		fputs(joins_usage, stderr);
+		return 2;
+	}
+	options.scene.others = options.storm.count;
+	options.storm.media = !options.hold;
+	options.storm.token = calloc(options.storm.count, sizeof(char *));
+	if (options.storm.token == NULL)
+		return 3;
+	code = run(&options);
+	for (unsigned int i = 0; i < options.storm.count; i++)
+		free(options.storm.token[i]);
+	free(options.storm.token);
+	return code;
+}
