@@ -286,6 +286,7 @@ static int open_web(struct program *program)
 {
 	struct conductor *c = &program->conductor;
 	struct web_config web = {.open_listening = program->config.open_listening,
+		.dtls = program->dtls,
 		.stall_timeout_ns = program->config.http_response_timeout_ms * 1000000ULL,
 		.metrics_rooms = program->config.metrics_rooms_max};
 	char reason[HTTP_REASON_SIZE];

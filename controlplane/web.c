@@ -6,6 +6,7 @@
 
 #include "controlplane/call.h"
 #include "controlplane/event_stream.h"
+#include "controlplane/metrics.h"
 #include "controlplane/rooms/catalog.h"
 #include "controlplane/rooms/token.h"
 #include "controlplane/session.h"
@@ -19,6 +20,7 @@ struct web {
 	struct conductor *c;
 	struct http_server *server;
 	struct event_streams *streams;
+	struct metrics *metrics;
 	uint64_t tick_ns;
 };
 
@@ -156,6 +158,9 @@ static void take_exchange(void *context, struct http_exchange *exchange)
 	case HTTP_ROUTE_READY:
 		tell_readiness(web, exchange);
 		break;
+	case HTTP_ROUTE_METRICS:
+		metrics_exchange(web->metrics, exchange);
+		break;
 	default:
 		not_served(exchange);
 		break;
@@ -175,6 +180,9 @@ int web_open(struct web **out, struct conductor *c, const struct web_config *con
 	web->c = c;
 	rc = event_streams_open(&web->streams, c, &streams);
 	if (rc == 0)
+		rc = metrics_open(
+			&web->metrics, c, config->dtls, &web->server, config->metrics_rooms);
+	if (rc == 0)
 		rc = http_server_open(
 			&web->server, c->loop, &config->http, take_exchange, web, reason);
 	if (rc != 0) {
@@ -192,6 +200,7 @@ void web_close(struct web *web)
 	event_streams_end(web->streams);
 	http_server_close(web->server);
 	event_streams_close(web->streams);
+	metrics_close(web->metrics);
 	free(web);
 }
 
@@ -200,6 +209,7 @@ void web_turn_end(struct web *web, uint64_t now_ns)
 	if (web == NULL)
 		return;
 	event_streams_settle(web->streams);
+	metrics_settle(web->metrics, now_ns);
 	if (now_ns < web->tick_ns)
 		return;
 	web->tick_ns = now_ns + TICK_NS;

@@ -9,12 +9,14 @@
 #include "controlplane/conductor.h"
 #include "controlplane/http/server.h"
 
+struct dtls;
 struct web;
 
 struct web_config {
 	struct http_server_config http;
 	bool open_listening;        /* streams of open rooms need no token */
 	uint64_t stall_timeout_ns;  /* of streams */
+	struct dtls *dtls;          /* for its statistics; NULL: none */
 	unsigned int metrics_rooms; /* with series of their own */
 };
 

@@ -46,6 +46,7 @@ struct http_exchange {
 	const char *content_type;  /* media type without parameters, lower case; NULL: none */
 	const char *if_match;      /* NULL: none */
 	const char *last_event_id; /* NULL: none */
+	const char *accept;        /* NULL: none */
 	const char *origin;        /* scheme and authority the client used, "http://host:port" */
 	const char *body;          /* NUL behind it */
 	size_t body_size;

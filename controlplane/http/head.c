@@ -9,7 +9,8 @@
 
 static const char *const field_names[] = {"Host", "Content-Length", "Transfer-Encoding",
 	"Content-Type", "Content-Encoding", "Authorization", "Origin", "Expect", "If-Match",
-	"If-None-Match", "Last-Event-ID", "X-Forwarded-Proto", "Access-Control-Request-Method"};
+	"If-None-Match", "Last-Event-ID", "X-Forwarded-Proto", "Access-Control-Request-Method",
+	"Accept"};
 
 _Static_assert(sizeof(field_names) / sizeof(field_names[0]) == HEAD_FIELD_COUNT, "one name each");
 
@@ -76,7 +77,7 @@ void head_add(
 		if (strlen(field_names[i]) != name_size ||
 			strncasecmp(name, field_names[i], name_size) != 0)
 			continue;
-		if (head->field[i] != NULL) {
+		if (head->field[i] != NULL && i != HEAD_ACCEPT) {
 			head->refusal.close = true;
 			refuse(&head->refusal, 400, "%s: more than once", field_names[i]);
 		}

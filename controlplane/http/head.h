@@ -33,7 +33,7 @@ struct refusal {
 	char detail[192];
 };
 
-/* Fields of which there may be one; more than one is refused, whatever they say. */
+/* Fields of which there may be one; more than one is refused, whatever they say. But of Accept. */
 enum head_field {
 	HEAD_HOST,
 	HEAD_CONTENT_LENGTH,
@@ -48,6 +48,7 @@ enum head_field {
 	HEAD_LAST_EVENT_ID,
 	HEAD_FORWARDED_PROTO,
 	HEAD_REQUEST_METHOD, /* Access-Control-Request-Method */
+	HEAD_ACCEPT,
 	HEAD_FIELD_COUNT
 };
 

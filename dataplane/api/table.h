@@ -364,8 +364,9 @@ struct stn_reception {
 	uint64_t jitter_sum_us;
 	uint64_t rtt_sum_us;
 	uint64_t rtt_count; /* reports that told one */
+	uint64_t loss_sum;  /* in 1/256 */
 };
-_Static_assert(sizeof(struct stn_reception) == 40 + 3 * STN_BUCKETS_MAX * 8, "wire size");
+_Static_assert(sizeof(struct stn_reception) == 48 + 3 * STN_BUCKETS_MAX * 8, "wire size");
 
 /* In 1/256 as RFC 3550 has it; in microseconds. STN_BUCKETS_MAX - 1 each, ascending. */
 extern const uint32_t stn_loss_bounds[STN_BUCKETS_MAX - 1];

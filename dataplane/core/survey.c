@@ -27,6 +27,7 @@ void survey_add(struct stn_reception *survey, const struct rtcp_block *block, ui
 
 	survey->reports++;
 	survey->loss[bucket(stn_loss_bounds, block->fraction)]++;
+	survey->loss_sum += block->fraction;
 	survey->jitter[bucket(stn_delay_bounds_us, jitter_us)]++;
 	survey->jitter_sum_us += jitter_us;
 	/* RFC 3550 section 6.4.1: A - LSR - DLSR; both are 0 before our first sender report. */
@@ -51,4 +52,5 @@ void survey_merge(struct stn_reception *to, const struct stn_reception *from)
 	to->jitter_sum_us += from->jitter_sum_us;
 	to->rtt_sum_us += from->rtt_sum_us;
 	to->rtt_count += from->rtt_count;
+	to->loss_sum += from->loss_sum;
 }
