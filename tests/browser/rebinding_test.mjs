@@ -11,6 +11,7 @@ import { scenario, step } from './lib/scenario.mjs';
 import { check, until } from './lib/until.mjs';
 
 const BOUND_MS = 1000;
+const RELAY = '172.16.3.1.40000';
 
 scenario(async ({ relay, browser }) => {
 	const nat = await makeNat();
@@ -58,8 +59,9 @@ scenario(async ({ relay, browser }) => {
 });
 
 /*
- * For each tuple behind the NAT: from its first Binding request to the first RTP that the relay sends
- * there. (First byte of UDP payload: 0x00 STUN, 0x80 to 0xbf RTP.)
+ * For each tuple behind the NAT: from its first Binding request to the address that the relay has on
+ * this link (the candidates of other links do not lead anywhere from here) to the first RTP that the
+ * relay sends there. (First byte of UDP payload: 0x00 STUN, 0x80 to 0xbf RTP.)
  */
 async function gaps() {
 	const text = await runIn('stranger', 'tcpdump', '-r', `${lab.folder}/nat.pcap`, '-n', '-tt', '--nano', '-x', 'udp');
@@ -73,7 +75,7 @@ async function gaps() {
 		const payload = parseInt(hex.slice(56, 58), 16);
 		const request = hex.slice(56, 60) === '0001';
 		const [from, to] = [head[3], head[4]];
-		if (from.startsWith('172.16.3.') && !from.startsWith('172.16.3.1.') && request && !first.has(from))
+		if (to === RELAY && request && !first.has(from))
 			first.set(from, { tuple: from, check: atMs, ms: null });
 		const mine = first.get(to);
 		if (mine !== undefined && mine.ms === null && payload >= 0x80 && payload < 0xc0)

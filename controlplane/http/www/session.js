@@ -5,7 +5,7 @@
  * on.open(), on.lost(), on.receiver(receiver), on.token(token); decides nothing, room.js does.
  */
 import { authorization, refusalOf } from './events.js';
-import { restartedAnswer, restartFragment } from './fragment.js';
+import { restartedAnswer, restartFragment, withNack } from './sdp.js';
 
 const SLOTS = 3;
 /* Some packets of a check may be lost; a path that is silent for longer is worth an ICE restart. */
@@ -44,8 +44,9 @@ export class Session {
 		pc.addEventListener('iceconnectionstatechange', () => this.#changed());
 		this.#deadline(CONNECT_MS);
 		const offer = await pc.createOffer();
-		await pc.setLocalDescription(offer);
-		await this.#post(offer.sdp);
+		const sdp = withNack(offer.sdp);
+		await pc.setLocalDescription({ type: 'offer', sdp });
+		await this.#post(sdp);
 		if (!this.#closed)
 			await pc.setRemoteDescription({ type: 'answer', sdp: this.#answer });
 	}
@@ -81,7 +82,7 @@ export class Session {
 			throw new Error('no session');
 		this.#deadline(CONNECT_MS / 2);
 		const offer = await pc.createOffer({ iceRestart: true });
-		await pc.setLocalDescription(offer);
+		await pc.setLocalDescription({ type: 'offer', sdp: withNack(offer.sdp) });
 		const response = await fetch(this.#resource, {
 			method: 'PATCH',
 			headers: {

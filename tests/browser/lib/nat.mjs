@@ -34,10 +34,10 @@ export async function makeNat() {
 		/* Whose connections go on, under another address or other ports. */
 		async move(address, port) {
 			await runIn('stranger', 'ip', 'address', 'replace', `${address}/24`, 'dev', 'eth0');
-			await runIn('stranger', 'nft', `table ip nat\n delete table ip nat
+			await runIn('stranger', 'nft', `table ip nat; delete table ip nat;
 				table ip nat { chain post { type nat hook postrouting priority 100;
-				oifname "eth0" meta l4proto udp snat to ${address}:${port}-${port + 900}
-				oifname "eth0" meta l4proto tcp snat to 172.16.3.2 } }`);
+				oifname "eth0" meta l4proto udp snat to ${address}:${port}-${port + 900};
+				oifname "eth0" meta l4proto tcp snat to 172.16.3.2; }; }`);
 			await runIn('stranger', 'python3', '-c', FORGET);
 		},
 	};

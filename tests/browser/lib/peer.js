@@ -40,7 +40,7 @@ globalThis.Peer = class Peer {
 	}
 
 	/* kind: 'whip' or 'whep'; sections: that receive; hertz, gain: of the voice, 0: none */
-	async join({ base, kind, room, token, sections = 3, hertz = 0, gain = 0.3, relayOnly }) {
+	async join({ base, kind, room, token, sections = 3, hertz = 0, gain = 0.3, nack = false }) {
 		const pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
 		this.pc = pc;
 		this.began = performance.now();
@@ -60,7 +60,10 @@ globalThis.Peer = class Peer {
 					this.reconnects++;
 			}
 		});
-		await pc.setLocalDescription(await pc.createOffer());
+		const offer = await pc.createOffer();
+		if (nack)
+			offer.sdp = offer.sdp.replace(/^a=rtcp-fb:(111|63) transport-cc\r$/gm, '$&\na=rtcp-fb:$1 nack\r');
+		await pc.setLocalDescription(offer);
 		const response = await fetch(`${base}/${kind}/${room}`, {
 			method: 'POST',
 			headers: { 'Content-Type': 'application/sdp', Authorization: `Bearer ${token}` },

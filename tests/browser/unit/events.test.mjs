@@ -5,7 +5,7 @@ import { load } from './load.mjs';
 
 const { StreamParser, retryAfterMs } = await load('events.js');
 const { People } = await load('people.js');
-const { restartFragment, restartedAnswer } = await load('fragment.js');
+const { restartFragment, restartedAnswer, withNack } = await load('sdp.js');
 
 const parse = (...pieces) => {
 	const parser = new StreamParser();
@@ -104,4 +104,14 @@ test('the answer after an ICE restart has the credentials everywhere, and nothin
 	assert.equal(restartedAnswer(answer, 'a=ice-ufrag:new1\r\na=ice-pwd:newnewnew\r\nm=audio 9\r\n'),
 		answer.replaceAll('old', 'new').replaceAll('a=ice-ufrag:new', 'a=ice-ufrag:new1'));
 	assert.throws(() => restartedAnswer(answer, 'm=audio 9\r\n'));
+});
+
+test('NACK is asked for Opus and RED, each once, and for nothing else', () => {
+	const offer = ['a=rtpmap:111 opus/48000/2', 'a=rtcp-fb:111 transport-cc', 'a=fmtp:111 minptime=10',
+		'a=rtpmap:63 red/48000/2', 'a=rtcp-fb:63 transport-cc', 'a=rtpmap:9 G722/8000',
+		'a=rtcp-fb:9 transport-cc', ''].join('\r\n');
+	const wanted = offer.replace('a=rtcp-fb:111 transport-cc', '$&\r\na=rtcp-fb:111 nack')
+		.replace('a=rtcp-fb:63 transport-cc', '$&\r\na=rtcp-fb:63 nack');
+	assert.equal(withNack(offer), wanted);
+	assert.equal(withNack('v=0\r\n'), 'v=0\r\n');
 });

@@ -1,5 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The texts of an ICE restart. */
+/* What a browser's own SDP is not enough for. */
+
+/*
+ * Browsers take retransmissions of audio but do not ask for them; the relay has the last packets of
+ * each slot at hand, so a lost one comes again before it is to be played.
+ */
+export function withNack(sdp) {
+	const opus = new Set([...sdp.matchAll(/^a=rtpmap:(\d+) (?:opus|red)\/48000\/2\r?$/gmi)].map((match) => match[1]));
+	return sdp.replace(/^a=rtcp-fb:(\d+) transport-cc(\r?)$/gm, (line, type, end) =>
+		(opus.has(type) ? `${line}\na=rtcp-fb:${type} nack${end}` : line));
+}
 
 /* application/trickle-ice-sdpfrag (RFC 8840) with the new credentials of an offer. */
 export function restartFragment(sdp) {
