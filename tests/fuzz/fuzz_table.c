@@ -18,6 +18,11 @@ static unsigned int worker_of(void *impl, const struct stn_address *remote)
 	return remote->address[0] % 2;
 }
 
+static unsigned int worker_of_leg(void *impl, uint64_t leg_id)
+{
+	return leg_id % 2;
+}
+
 static int route(void *impl, const struct stn_address *remote)
 {
 	return remote->address[1] == 0x66 ? -1 : 0;
@@ -38,7 +43,10 @@ static void set_up(void)
 
 static void run(const struct transaction *transaction, uint64_t batch)
 {
-	struct worker_bus bus = {.worker_count = 2, .worker_of = worker_of, .route = route};
+	struct worker_bus bus = {.worker_count = 2,
+		.worker_of = worker_of,
+		.worker_of_leg = worker_of_leg,
+		.route = route};
 	struct journal journal = {0};
 	struct refusal refusal = {0};
 	struct plan plan = {.registry = &registry,

@@ -178,6 +178,52 @@ START_TEST(each_allocation_may_fail)
 }
 END_TEST
 
+static void add_browser(struct transaction *transaction, uint64_t id, enum stn_leg_role role,
+	unsigned int generation, bool keyed)
+{
+	struct stn_op_leg_put leg = keyed ? world_webrtc_keyed(id, 1, STN_ROLE_SPEAKER)
+					  : world_webrtc(id, 1, STN_ROLE_SPEAKER);
+	struct stn_op_leg_ice ice = world_ice(id, generation);
+
+	leg.role = (uint8_t)role;
+	add(transaction, &leg, sizeof(leg));
+	add(transaction, &ice, sizeof(ice));
+}
+
+/* Put, keyed, given other credentials, switched with them, and driven from their address. */
+START_TEST(each_allocation_for_browsers_may_fail)
+{
+	struct stn_op_room_put room = world_room(1);
+	struct stn_op_leg_put native = world_leg(30, 1, STN_ROLE_LISTENER);
+	struct stn_address nowhere = {0};
+	struct transaction transaction;
+
+	transaction_begin(&transaction, false, 1 << 20);
+	add(&transaction, &room, sizeof(room));
+	for (uint64_t id = 10; id < 20; id++)
+		add_browser(&transaction, id, id % 4 ? STN_ROLE_LISTENER : STN_ROLE_SPEAKER, 1,
+			id == 11);
+	/* Two allocations a leg and two for its credentials, besides the rest. */
+	ck_assert_uint_ge(commit_until_it_fits(&transaction), 45);
+	transaction_close(&transaction);
+
+	registry_move_leg(&registry, registry_leg(&registry, 13), &native.remote);
+	transaction_begin(&transaction, true, 1 << 20);
+	add(&transaction, &room, sizeof(room));
+	for (uint64_t id = 10; id < 20; id++)
+		add_browser(&transaction, id, id % 5 ? STN_ROLE_LISTENER : STN_ROLE_SPEAKER,
+			id % 3 ? 1 : 2, id % 2);
+	add(&transaction, &native, sizeof(native));
+	ck_assert_uint_ge(commit_until_it_fits(&transaction), 15);
+	transaction_close(&transaction);
+	ck_assert_uint_eq(results, 2);
+	ck_assert_uint_eq(fake_bus_leg(&fake, 0, 15)->role, STN_ROLE_SPEAKER);
+	ck_assert_ptr_nonnull(fake_bus_leg(&fake, 0, 15)->source_index);
+	ck_assert_ptr_nonnull(fake_bus_ice(&fake, fake_bus_leg(&fake, 0, 15)->worker, 15));
+	ck_assert(!memcmp(&registry_leg(&registry, 13)->remote, &nowhere, sizeof(nowhere)));
+}
+END_TEST
+
 START_TEST(a_transaction_that_cannot_be_kept_is_refused)
 {
 	struct stn_op_room_put room = world_room(1);
@@ -206,6 +252,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, each_allocation_may_fail);
+	tcase_add_test(tests, each_allocation_for_browsers_may_fail);
 	tcase_add_test(tests, a_transaction_that_cannot_be_kept_is_refused);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
