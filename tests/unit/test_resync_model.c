@@ -3,7 +3,8 @@
  * Random transactions and resyncs, through a live socket, against a model that is plain arrays.
  * After each of them the workers have exactly what the model says, refusals change nothing, and
  * what stays in a resync has not been touched: its facts are at the same address with the same
- * handle. Seed: STENTOR_SEED, or a new one, printed.
+ * handle. Half of the legs are browsers, who get keys and credentials later and wander between
+ * transactions. Seed: STENTOR_SEED, or a new one, printed.
  */
 #include <check.h>
 #include <stdio.h>
@@ -12,12 +13,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "dataplane/core/ice.h"
 #include "tests/unit/table_world.h"
 
 #define ROOMS 6
 #define LEGS 60
 #define STEPS 1500
 #define OPS_MAX 24
+#define PLACES 12
+#define SETTLE_TURNS 200
 
 struct model_leg {
 	bool there;
@@ -26,6 +30,10 @@ struct model_leg {
 	uint64_t end_ns;
 	enum stn_leg_role role;
 	uint64_t id; /* of the incarnation: an id is never given twice */
+	bool webrtc;
+	bool keyed;
+	uint8_t generation;        /* of its credentials, 0: none yet */
+	struct stn_address remote; /* of browsers: where they are; family 0: nowhere */
 };
 
 struct model {
@@ -75,11 +83,55 @@ static void emit_room(const struct model *model, uint32_t room)
 	world_op(&world, &op, sizeof(op));
 }
 
-static void emit_leg(const struct model_leg *leg)
+/* The browser that is there, or NULL. */
+static struct model_leg *model_at(struct model *model, const struct stn_address *remote)
+{
+	for (uint32_t i = 0; i < LEGS; i++)
+		if (model->leg[i].there && model->leg[i].webrtc &&
+			!memcmp(&model->leg[i].remote, remote, sizeof(*remote)))
+			return &model->leg[i];
+	return NULL;
+}
+
+/* Whether a leg is programmed there. */
+static bool model_programmed(const struct model *model, const struct stn_address *remote)
+{
+	for (uint32_t i = 0; i < LEGS; i++) {
+		const struct model_leg *leg = &model->leg[i];
+		struct stn_op_leg_put op = world_leg(leg->id, leg->room, STN_ROLE_LISTENER);
+
+		if (leg->there && !leg->webrtc && !memcmp(&op.remote, remote, sizeof(*remote)))
+			return true;
+	}
+	return false;
+}
+
+static void model_leave(struct model *model, const struct stn_address *remote)
+{
+	struct model_leg *leg = remote->family ? model_at(model, remote) : NULL;
+
+	if (leg)
+		leg->remote = (struct stn_address){0};
+}
+
+static void emit_ice(const struct model_leg *leg)
+{
+	struct stn_op_leg_ice op = world_ice(leg->id, leg->generation);
+
+	world_op(&world, &op, sizeof(op));
+}
+
+/* hint: of a browser, an address it was seen at once. */
+static void emit_leg(const struct model_leg *leg, const struct stn_address *hint)
 {
 	/* With everything a speaker needs, so that it can become one. */
-	struct stn_op_leg_put op = world_leg(leg->id, leg->room, STN_ROLE_SPEAKER);
+	struct stn_op_leg_put op =
+		!leg->webrtc ? world_leg(leg->id, leg->room, STN_ROLE_SPEAKER)
+		: leg->keyed ? world_webrtc_keyed(leg->id, leg->room, STN_ROLE_SPEAKER)
+			     : world_webrtc(leg->id, leg->room, STN_ROLE_SPEAKER);
 
+	if (hint)
+		op.remote = *hint;
 	op.role = (uint8_t)leg->role;
 	op.end_ns = leg->end_ns;
 	op.flags = leg->muted ? STN_LEG_MUTED : 0;
@@ -112,8 +164,23 @@ static bool random_room_op(struct model *model)
 	return true;
 }
 
+/* A new leg's address. */
+static void settle_leg(struct model *model, struct model_leg *leg, struct stn_address *hint)
+{
+	struct stn_op_leg_put op = world_leg(leg->id, leg->room, STN_ROLE_LISTENER);
+
+	if (!leg->webrtc) {
+		model_leave(model, &op.remote);
+		return;
+	}
+	*hint = pick(2) ? world_address(pick(PLACES)) : (struct stn_address){0};
+	if (hint->family && !model_at(model, hint) && !model_programmed(model, hint))
+		leg->remote = *hint;
+}
+
 static bool random_leg_put(struct model *model, struct model_leg *leg)
 {
+	struct stn_address hint = {0};
 	uint32_t room = pick(ROOMS);
 
 	for (int tries = 0; !model->room[room] && tries < 50; tries++)
@@ -121,22 +188,39 @@ static bool random_leg_put(struct model *model, struct model_leg *leg)
 	if (!leg->there) {
 		*leg = (struct model_leg){.id = next_id++,
 			.room = room_id(room),
-			.role = pick(6) ? STN_ROLE_LISTENER : STN_ROLE_SPEAKER};
+			.role = pick(6) ? STN_ROLE_LISTENER : STN_ROLE_SPEAKER,
+			.webrtc = pick(2)};
+		leg->keyed = leg->webrtc && pick(4) == 0;
+		settle_leg(model, leg, &hint);
 		leg->there = model->room[room];
-	} else if (pick(8) == 0) {
-		leg->role = leg->role == STN_ROLE_SPEAKER ? STN_ROLE_LISTENER : STN_ROLE_SPEAKER;
+	} else {
+		leg->keyed |= leg->webrtc && pick(3) == 0;
+		if (pick(8) == 0)
+			leg->role = leg->role == STN_ROLE_SPEAKER ? STN_ROLE_LISTENER
+								  : STN_ROLE_SPEAKER;
 	}
 	leg->muted = pick(2);
 	leg->end_ns = pick(2) ? UINT64_C(1) << 60 | pick(100) : 0;
-	emit_leg(leg);
+	emit_leg(leg, hint.family ? &hint : NULL);
 	return leg->there;
+}
+
+static bool random_ice(struct model_leg *leg)
+{
+	if (!mistake() && (!leg->there || !leg->webrtc))
+		return true; /* nothing is sent */
+	leg->generation = (uint8_t)(1 + pick(3));
+	emit_ice(leg);
+	return leg->there && leg->webrtc;
 }
 
 static bool random_op(struct model *model)
 {
 	struct model_leg *leg = &model->leg[pick(LEGS)];
-	uint32_t kind = pick(10);
+	uint32_t kind = pick(12);
 
+	if (kind >= 10)
+		return random_ice(leg);
 	if (kind >= 7 && !leg->there && !mistake())
 		kind = 2;
 	if (kind < 2)
@@ -163,6 +247,30 @@ static bool within_limits(const struct model *model)
 	return true;
 }
 
+static void check_browser(const struct model_leg *leg, const struct leg_facts *facts)
+{
+	const struct ice_facts *ice = fake_bus_ice(&world.fake, facts->worker, leg->id);
+	unsigned int at = world.fake.bus.worker_of(&world.fake, &leg->remote);
+	struct stn_op_leg_ice op;
+
+	ck_assert((facts->tx.suite != STN_SUITE_NONE) == leg->keyed);
+	ck_assert((ice != NULL) == (leg->generation != 0));
+	if (ice) {
+		ice_facts_describe(ice, &op);
+		ck_assert_uint_eq(op.leg_id, leg->id);
+		ck_assert_uint_eq(op.local_random[0], leg->generation);
+	}
+	if (leg->role != STN_ROLE_SPEAKER)
+		ck_assert_uint_eq(
+			facts->worker, world.fake.bus.worker_of_leg(&world.fake, leg->id));
+	for (unsigned int w = 0; w < world.fake.bus.worker_count; w++) {
+		bool expected = leg->remote.family && w != facts->worker &&
+				(leg->role == STN_ROLE_SPEAKER || w == at);
+
+		ck_assert((fake_bus_redirect(&world.fake, w, &leg->remote) == leg->id) == expected);
+	}
+}
+
 static void check_leg(const struct model_leg *leg)
 {
 	const struct leg_facts *facts = NULL;
@@ -183,11 +291,23 @@ static void check_leg(const struct model_leg *leg)
 	ck_assert_uint_eq(holders, leg->role == STN_ROLE_SPEAKER ? world.fake.bus.worker_count : 1);
 	ck_assert_uint_eq(facts->room_id, leg->room);
 	ck_assert_uint_eq(facts->role, leg->role);
+	if (leg->webrtc)
+		check_browser(leg, facts);
+}
+
+static unsigned int redirect_count(const struct model_leg *leg)
+{
+	if (!leg->there || !leg->webrtc || !leg->remote.family)
+		return 0;
+	if (leg->role == STN_ROLE_SPEAKER)
+		return world.fake.bus.worker_count - 1;
+	return world.fake.bus.worker_of(&world.fake, &leg->remote) !=
+	       world.fake.bus.worker_of_leg(&world.fake, leg->id);
 }
 
 static void check_workers(const struct model *model)
 {
-	unsigned int legs = 0, rooms = 0;
+	unsigned int legs = 0, rooms = 0, paths = 0, expected = 0;
 	struct table_server_status status;
 
 	for (uint32_t i = 0; i < ROOMS; i++) {
@@ -200,7 +320,12 @@ static void check_workers(const struct model *model)
 		if (model->leg[i].id)
 			check_leg(&model->leg[i]);
 		legs += model->leg[i].there;
+		expected += redirect_count(&model->leg[i]);
 	}
+	/* Nobody is handed over who is not there. */
+	for (unsigned int w = 0; w < world.fake.bus.worker_count; w++)
+		paths += world.fake.worker[w].paths;
+	ck_assert_uint_eq(paths, expected);
 	table_server_status(world.server, &status);
 	ck_assert_uint_eq(status.legs, legs);
 	ck_assert_uint_eq(status.rooms, rooms);
@@ -232,7 +357,11 @@ static void check_dump(const struct model *model)
 			ck_assert_uint_eq(op->end_ns, leg->end_ns);
 			ck_assert_uint_eq(op->flags & STN_LEG_MUTED, leg->muted);
 			ck_assert_uint_eq(op->member_id, leg->id + 1000000);
-			ck_assert(!memcmp(op->tx.key, &leg->id, sizeof(leg->id)));
+			ck_assert((op->tx.suite != STN_SUITE_NONE) == (!leg->webrtc || leg->keyed));
+			if (op->tx.suite != STN_SUITE_NONE)
+				ck_assert(!memcmp(op->tx.key, &leg->id, sizeof(leg->id)));
+			if (leg->webrtc)
+				ck_assert(!memcmp(&op->remote, &leg->remote, sizeof(op->remote)));
 			legs++;
 		}
 	}
@@ -262,6 +391,42 @@ static void step_transaction(struct model *model)
 		ck_assert_uint_eq(table_server_digest(world.server), digest);
 }
 
+static const struct leg_facts *facts_of(uint64_t leg_id)
+{
+	for (unsigned int w = 0; w < world.fake.bus.worker_count; w++)
+		if (fake_bus_leg(&world.fake, w, leg_id))
+			return fake_bus_leg(&world.fake, w, leg_id);
+	return NULL;
+}
+
+/* Browsers wander, fall silent, and now and then turn up where somebody is programmed. */
+static void step_moves(struct model *model)
+{
+	for (unsigned int i = 0; i < 6; i++) {
+		struct model_leg *leg = &model->leg[pick(LEGS)];
+		struct stn_address to = world_address(pick(PLACES));
+
+		if (!leg->there || !leg->webrtc)
+			continue;
+		if (pick(6) == 0)
+			to = world_leg(next_id - pick(20) + 4, 1, STN_ROLE_LISTENER).remote;
+		if (pick(8) == 0) {
+			fake_bus_lost(&world.fake, facts_of(leg->id));
+			leg->remote = (struct stn_address){0};
+			continue;
+		}
+		fake_bus_moved(&world.fake, facts_of(leg->id), &to);
+		if (model_programmed(model, &to)) {
+			leg->remote = (struct stn_address){0};
+			continue;
+		}
+		model_leave(model, &to);
+		leg->remote = to;
+	}
+	for (unsigned int i = 0; i < SETTLE_TURNS; i++)
+		world_turn(&world);
+}
+
 /* Names a random part of the model, in random order, and a few new legs. */
 static void step_resync(struct model *model)
 {
@@ -283,7 +448,9 @@ static void step_resync(struct model *model)
 		if (leg->there && pick(4) == 0)
 			leg->muted = !leg->muted;
 		if (leg->there)
-			emit_leg(leg);
+			emit_leg(leg, NULL);
+		if (leg->there && leg->generation)
+			emit_ice(leg);
 	}
 	for (uint32_t i = 0; i < LEGS; i++)
 		for (unsigned int w = 0; w < world.fake.bus.worker_count; w++)
@@ -311,6 +478,8 @@ START_TEST(the_workers_have_what_the_model_has)
 		else
 			step_resync(&model);
 		refused += !memcmp(&before, &model, sizeof(model));
+		if (pick(3) == 0)
+			step_moves(&model);
 		check_workers(&model);
 		if (pick(20) == 0)
 			check_dump(&model);
