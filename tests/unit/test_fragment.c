@@ -3,6 +3,8 @@
  * Clients that cut their handshake messages into pieces, in datagrams of any order (RFC 6347
  * section 4.2.3): every cut of a ClientHello, and whole handshakes in pieces of all sizes.
  */
+#include <stdio.h>
+
 #include "controlplane/webrtc/handshake.h"
 #include "tests/support/dtls_scene.h"
 #include "tests/support/random.h"
@@ -226,6 +228,41 @@ START_TEST(a_handshake_in_pieces_of_every_size)
 }
 END_TEST
 
+static void read_piece(const char *name, struct piece *piece)
+{
+	FILE *file = fopen(name, "rb");
+
+	ck_assert_msg(file != NULL, "%s", name);
+	piece->size = fread(piece->bytes, 1, sizeof(piece->bytes), file);
+	fclose(file);
+}
+
+/* What Chromium 156 really sends; the parts of the answer that matter for it. */
+START_TEST(chromium_gets_an_answer_whatever_the_order)
+{
+	static const uint8_t version[] = {0xfe, 0xfd}, suite[] = {0xc0, 0x2b, 0x00};
+	static const uint8_t use_srtp[] = {0, 14, 0, 5, 0, 2, 0, 7, 0}; /* RFC 5764, RFC 7714 */
+	const struct scene_datagram *answer = &scene.queue[0];
+	struct piece piece[2];
+
+	read_piece(DTLS_DATA "/chromium_156_hello_1.bin", &piece[0]);
+	read_piece(DTLS_DATA "/chromium_156_hello_2.bin", &piece[1]);
+	ck_assert_uint_eq(piece[0].size, 1200);
+	ck_assert_uint_eq(piece[1].size, 263);
+	scene_start(&scene);
+	scene.waiting = 0; /* the scene's own client is not asked */
+	hand_over(&piece[_i]);
+	ck_assert_uint_eq(scene.waiting, 0);
+	hand_over(&piece[1 - _i]);
+	ck_assert_int_eq(scene.state, HANDSHAKE_RUNNING);
+	ck_assert_uint_eq(scene.waiting, 1);
+	ck_assert_uint_eq(answer->bytes[RECORD_HEADER_SIZE], 2); /* ServerHello */
+	ck_assert_mem_eq(answer->bytes + 25, version, 2);
+	ck_assert_ptr_nonnull(memmem(answer->bytes, answer->size, suite, sizeof(suite)));
+	ck_assert_ptr_nonnull(memmem(answer->bytes, answer->size, use_srtp, sizeof(use_srtp)));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("fragment");
@@ -238,6 +275,7 @@ int main(void)
 	tcase_add_loop_test(
 		tests, a_hello_in_three_pieces_in_all_orders_with_and_without_overlap, 0, 3);
 	tcase_add_test(tests, a_handshake_in_pieces_of_every_size);
+	tcase_add_loop_test(tests, chromium_gets_an_answer_whatever_the_order, 0, 2);
 	suite_add_tcase(suite, tests);
 	return unit_run(suite);
 }

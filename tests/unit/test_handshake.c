@@ -103,7 +103,7 @@ END_TEST
 START_TEST(an_older_version_is_refused)
 {
 	scene_start(&scene);
-	SSL_free(scene.peer.ssl);
+	dtls_peer_close(&scene.peer);
 	scene.waiting = 0;
 	dtls_peer_open(&scene.peer, &scene.facts);
 	SSL_set_security_level(scene.peer.ssl, 0);
