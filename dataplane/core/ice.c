@@ -138,6 +138,12 @@ static enum ice_nomination nomination_after(
 	return ICE_NOMINATION_ASKED;
 }
 
+static unsigned int headers_size(const struct ice_path *path)
+{
+	return FRAME_UDP_SIZE +
+	       (path->origin.remote.family == 4 ? FRAME_IPV4_SIZE : FRAME_IPV6_SIZE);
+}
+
 static void write_response(const struct ice_leg *ice, const struct ice_path *path,
 	const uint8_t transaction[STUN_TRANSACTION_SIZE], struct ice_output *out)
 {
@@ -163,19 +169,21 @@ static void write_challenge(
 }
 
 /*
- * Within what has come from there. A check of a full agent has USERNAME, PRIORITY, its role,
- * MESSAGE-INTEGRITY and FINGERPRINT, and so has our challenge with a username of the same length:
- * it always fits. The response has to wait for the next check or, nearly always, for the answer to
- * the challenge: the path is validated a round trip after the first check, and not when Chromium
- * sends another one, which is 2.5 s later on a path it believes to be good. While a challenge is
- * due and does not fit, nothing else is sent, or it never would.
+ * Within what has come from there, headers and all: two datagrams for one have them twice. A check
+ * of a full agent has USERNAME, PRIORITY, its role, MESSAGE-INTEGRITY and FINGERPRINT, and so has
+ * our challenge with a username of the same length: it always fits. The response has to wait for
+ * the next check or, nearly always, for the answer to the challenge: the path is validated a round
+ * trip after the first check, and not when Chromium sends another one, which is 2.5 s later on a
+ * path it believes to be good. While a challenge is due and does not fit, nothing else is sent, or
+ * it never would.
  */
 static void answer_unvalidated(struct ice_leg *ice, struct ice_path *path,
 	const struct check *check, struct ice_output *out)
 {
-	unsigned int challenge = stun_check_size(ice->facts->username_size);
+	unsigned int challenge = headers_size(path) + stun_check_size(ice->facts->username_size);
 	unsigned int response =
-		path->origin.remote.family == 4 ? STUN_SUCCESS_SIZE_IPV4 : STUN_SUCCESS_SIZE_IPV6;
+		headers_size(path) +
+		(path->origin.remote.family == 4 ? STUN_SUCCESS_SIZE_IPV4 : STUN_SUCCESS_SIZE_IPV6);
 	bool due = path->challenged_ns == 0 ||
 		   check->now_ns - path->challenged_ns >= CHALLENGE_AGAIN_NS;
 
@@ -245,7 +253,7 @@ static void commit_check(struct ice_leg *ice, struct check *check, enum ice_nomi
 		write_response(ice, path, check->stun->transaction, out);
 		return;
 	}
-	path->credit += check->stun->size;
+	path->credit += headers_size(path) + check->stun->size;
 	answer_unvalidated(ice, path, check, out);
 }
 

@@ -50,10 +50,10 @@ struct ice_path {
 	uint64_t opened_ns;
 	uint64_t alive_ns;      /* last sign of life that was no repetition */
 	uint64_t challenged_ns; /* 0: never */
-	uint32_t credit;        /* unvalidated: bytes that came from there and did not go there */
-	uint8_t state;          /* enum ice_path_state */
-	uint8_t nomination;     /* enum ice_nomination */
-	bool owes;              /* a response to `owed` */
+	uint32_t credit;    /* unvalidated: bytes of IP that came from there and did not go there */
+	uint8_t state;      /* enum ice_path_state */
+	uint8_t nomination; /* enum ice_nomination */
+	bool owes;          /* a response to `owed` */
 	uint8_t owed[STUN_TRANSACTION_SIZE];
 };
 

@@ -157,6 +157,7 @@ unsigned int browser_check(struct browser *browser, bool nominate, struct random
 {
 	uint8_t *transaction = browser->transaction[browser->check_count++ % BROWSER_CHECKS_KEPT];
 	const struct stn_op_leg_ice *ice = &browser->ice;
+	static const uint8_t padding[BROWSER_PADDING_MAX];
 	uint8_t priority[4] = {110, 255, 255, 255}, tie_breaker[8];
 	char username[16 + 1 + STN_ICE_UFRAG_MAX];
 	unsigned int at;
@@ -170,6 +171,8 @@ unsigned int browser_check(struct browser *browser, bool nominate, struct random
 	at = attribute(out, at, USERNAME, username, 17u + ice->remote_ufrag_size);
 	at = attribute(out, at, 0xc057, "\0\1\0\x0a", 4); /* Chromium's network cost */
 	at = attribute(out, at, ICE_CONTROLLING, tie_breaker, sizeof(tie_breaker));
+	if (browser->padding != 0)
+		at = attribute(out, at, 0xc0de, padding, browser->padding);
 	if (nominate)
 		at = attribute(out, at, USE_CANDIDATE, NULL, 0);
 	at = attribute(out, at, PRIORITY, priority, sizeof(priority));
@@ -280,8 +283,6 @@ static unsigned int take_challenge(struct browser *browser, struct browser_place
 {
 	const struct stn_op_leg_ice *ice = &browser->ice;
 	struct view view = {0};
-	uint8_t mapped[20] = {0, 1, 0x21, 0x12, 0x21, 0x12, 0xa4, 0x42};
-	unsigned int at;
 
 	view_read(&view, message, size, ice->remote_pwd, ice->remote_pwd_size);
 	ck_assert(view.priority && view.controlled);
@@ -290,13 +291,30 @@ static unsigned int take_challenge(struct browser *browser, struct browser_place
 	ck_assert_uint_eq(view.username[ice->remote_ufrag_size], ':');
 	ck_assert_mem_eq(view.username + ice->remote_ufrag_size + 1, browser->relay_ufrag, 16);
 	place->challenges++;
+	memcpy(browser->challenge, message + 8, 12);
 	if (browser->unanswering)
 		return 0;
 	place->proven = true;
+	return browser_answer(browser, message + 8, out);
+}
+
+unsigned int browser_answer(const struct browser *browser, const uint8_t transaction[12],
+	uint8_t out[BROWSER_MESSAGE_MAX])
+{
+	const struct stn_op_leg_ice *ice = &browser->ice;
+	uint8_t mapped[8] = {0, 1, 0x21, 0x12, 0x21, 0x12, 0xa4, 0x42};
+	unsigned int at;
+
 	/* The relay has no use for it, so 0.0.0.0:0 does. */
-	at = begin(out, SUCCESS, message + 8);
-	at = attribute(out, at, XOR_MAPPED_ADDRESS, mapped, 8);
+	at = begin(out, SUCCESS, transaction);
+	at = attribute(out, at, XOR_MAPPED_ADDRESS, mapped, sizeof(mapped));
 	return seal(out, at, ice->remote_pwd, ice->remote_pwd_size);
+}
+
+unsigned int browser_fingerprint(uint8_t *message, unsigned int size)
+{
+	put32(message + size - 4, crc32(message, size - 8) ^ 0x5354554e);
+	return size;
 }
 
 unsigned int browser_take(struct browser *browser, struct browser_place *place,

@@ -15,7 +15,8 @@
 
 #define BROWSER_PLACES_MAX 16
 #define BROWSER_CHECKS_KEPT 32
-#define BROWSER_MESSAGE_MAX 700
+#define BROWSER_MESSAGE_MAX 900
+#define BROWSER_PADDING_MAX 400
 
 /* An address it has, or had. */
 struct browser_place {
@@ -33,8 +34,10 @@ struct browser {
 	char relay_ufrag[16];
 	struct browser_place place[BROWSER_PLACES_MAX];
 	unsigned int place_count;
-	unsigned int at;  /* where it is now */
-	bool unanswering; /* it ignores challenges */
+	unsigned int at;       /* where it is now */
+	unsigned int padding;  /* bytes of an attribute that nobody knows, in its checks */
+	bool unanswering;      /* it ignores challenges */
+	uint8_t challenge[12]; /* transaction of the last one */
 	uint8_t transaction[BROWSER_CHECKS_KEPT][12];
 	unsigned int check_count;
 	/* The last DTLS datagram, and how many there were. */
@@ -62,5 +65,11 @@ unsigned int browser_check(struct browser *browser, bool nominate, struct random
 /* STUN arrived at this place: fails the test unless it is what it should be. The answer's size. */
 unsigned int browser_take(struct browser *browser, struct browser_place *place,
 	const uint8_t *message, unsigned int size, uint8_t out[BROWSER_MESSAGE_MAX]);
+
+/* The answer to a challenge with this transaction id. */
+unsigned int browser_answer(const struct browser *browser, const uint8_t transaction[12],
+	uint8_t out[BROWSER_MESSAGE_MAX]);
+/* Makes the FINGERPRINT at the end of a message correct again; returns the size. */
+unsigned int browser_fingerprint(uint8_t *message, unsigned int size);
 
 #endif

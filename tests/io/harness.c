@@ -292,7 +292,7 @@ void harness_datagram(struct harness *h, const struct peer *peer, unsigned int w
 		memcpy(wire.source_mac, place->mac, sizeof(wire.source_mac));
 	frame_size = wire_build(&wire, frame);
 	if (place != NULL && !place->proven)
-		place->sent += frame_size;
+		place->sent += frame_size - 14;
 	harness_frame(h, worker, frame, frame_size);
 }
 

@@ -84,13 +84,14 @@ struct harness_leg {
 	uint8_t profile;
 	bool muted;
 	uint8_t audio_level_id;
-	uint32_t source_ssrc;   /* declared */
-	unsigned int worker;    /* of a listener: 1 + its owner, 0: whichever */
-	const uint32_t *origin; /* NULL: as the control side would choose it now */
-	uint16_t sequence;      /* first that it sends, 0: random in the lower half */
-	uint64_t source_index;  /* highest received + 1 in an earlier life */
-	struct peer *ready;     /* made before, with its keys */
-	uint64_t own_index;     /* last used in its own sequence space, 0: 2,000 */
+	uint32_t source_ssrc;             /* declared */
+	unsigned int worker;              /* of a listener: 1 + its owner, 0: whichever */
+	const uint32_t *origin;           /* NULL: as the control side would choose it now */
+	const struct stn_address *remote; /* NULL: one of its own */
+	uint16_t sequence;                /* first that it sends, 0: random in the lower half */
+	uint64_t source_index;            /* highest received + 1 in an earlier life */
+	struct peer *ready;               /* made before, with its keys */
+	uint64_t own_index;               /* last used in its own sequence space, 0: 2,000 */
 	uint64_t source_rtcp_index;
 	bool webrtc;                     /* a browser: keys come by harness_key() */
 	bool keyed;                      /* a browser whose keys are there from the start */

@@ -171,7 +171,7 @@ struct peer *harness_join(
 	facts->audio_level_id = leg->audio_level_id;
 	facts->muted = leg->muted;
 	if (!leg->webrtc)
-		facts->remote = address_make(h, facts->leg, leg);
+		facts->remote = leg->remote ? *leg->remote : address_make(h, facts->leg, leg);
 	peer->level_id = leg->audio_level_id;
 	if (facts->role == STN_ROLE_LISTENER && leg->profile == 1)
 		peer->level_id = 4;
@@ -320,7 +320,8 @@ void harness_close(struct harness *h)
 	balance_check(h);
 	ck_assert_uint_eq(h->lost, 0);
 	everybody_out(h);
-	ck_assert_uint_eq(pool_buffers_in_use(&h->pool), 0);
+	if (!h->closed_punts)
+		ck_assert_uint_eq(pool_buffers_in_use(&h->pool), 0);
 	pool_close(&h->pool);
 	bus_close(h->bus);
 	if (h->options.driver == NULL) {
