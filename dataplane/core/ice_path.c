@@ -6,8 +6,12 @@
 
 #include "dataplane/core/frame.h"
 
-/* An unvalidated path is safe from newer ones while its challenge may still be answered. */
-#define CHALLENGE_WAIT_NS (1 * ICE_SECOND)
+/*
+ * A path is safe from newer ones while its challenge may still be answered, or for as long after
+ * its last sign of life; the selected one always. Somebody whose address changes every second, as
+ * behind a NAT that has gone mad, leaves as many validated paths behind.
+ */
+#define SAFE_NS (1 * ICE_SECOND)
 /* An unvalidated path without a check is forgotten. */
 #define UNVALIDATED_NS (10 * ICE_SECOND)
 
@@ -91,12 +95,10 @@ int ice_path_room(const struct ice_leg *ice, uint64_t now_ns)
 		const struct ice_path *path = &ice->path[i];
 		uint64_t since =
 			path->state == ICE_PATH_VALIDATED ? path->alive_ns : path->opened_ns;
-		uint64_t safe =
-			path->state == ICE_PATH_VALIDATED ? ICE_SILENT_NS : CHALLENGE_WAIT_NS;
 
 		if (path->state == ICE_PATH_FREE)
 			return i;
-		if (i == ice->selected || now_ns - since < safe)
+		if (i == ice->selected || now_ns - since < SAFE_NS)
 			continue;
 		if (oldest == ICE_PATH_NONE || path->alive_ns < ice->path[oldest].alive_ns)
 			oldest = i;
