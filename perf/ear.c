@@ -57,7 +57,7 @@ struct ear {
 	uint64_t last_ns; /* of the last accepted packet, 0: none yet */
 	uint64_t gap_ns;  /* longest time without any accepted packet */
 	double first_wall, last_wall;
-	uint64_t datagrams, packets, duplicates, too_old, auth_failures, malformed, rtcp;
+	uint64_t datagrams, packets, duplicates, too_old, auth_failures, malformed, rtcp, stun;
 	uint64_t unaltered; /* payloads that the original file contains, byte for byte */
 	uint64_t streams_refused;
 };
@@ -266,6 +266,11 @@ static void take_datagram(struct ear *ear, uint8_t *bytes, int size)
 	uint64_t now_ns = clock_monotonic_ns();
 
 	ear->datagrams++;
+	/* Of somebody who does ICE for this address (RFC 7983). */
+	if (size > 0 && bytes[0] <= 3) {
+		ear->stun++;
+		return;
+	}
 	if (packet_is_rtcp(bytes, (unsigned int)size)) {
 		take_rtcp(ear, bytes, size);
 		return;
@@ -355,12 +360,13 @@ static json_t *describe(const struct ear *ear)
 		json_array_append_new(streams, describe_stream(s));
 	}
 	wav_measure(&ear->wav, ear->options->threshold, &level);
-	report = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "packets",
+	report = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "packets",
 		(json_int_t)ear->packets, "lost", (json_int_t)lost, "duplicates",
 		(json_int_t)ear->duplicates, "too_old", (json_int_t)ear->too_old, "auth_failures",
 		(json_int_t)ear->auth_failures, "malformed", (json_int_t)ear->malformed, "rtcp",
 		(json_int_t)ear->rtcp, "markers", (json_int_t)markers, "undecodable",
-		(json_int_t)undecodable, "unaltered", (json_int_t)ear->unaltered);
+		(json_int_t)undecodable, "unaltered", (json_int_t)ear->unaltered, "stun",
+		(json_int_t)ear->stun);
 	json_object_update_new(
 		report, json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:o}", "seconds_audio",
 				(double)samples / WAV_RATE, "seconds_recorded", level.seconds,
