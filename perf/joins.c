@@ -27,7 +27,9 @@
 #define COOL_DOWN_NS 1000000000u
 /* Memory is read when nothing happens any more: consent has been asked for at least once. */
 #define SETTLE_NS 6000000000u
-#define HEARING_NS 2000000000u
+/* A few words, and as long as it takes one thread to take them in for everybody. */
+#define SPEECH_NS 500000000u
+#define HEARING_NS 10000000000u
 #define DESCRIPTORS_SPARE 1000
 
 const char joins_usage[] =
@@ -68,7 +70,7 @@ struct joins {
 	struct scene scene;
 	struct storm storm;
 	struct tally tally;
-	struct usage start, begun, ended, connected;
+	struct usage start, begun, half, ended, connected;
 	uint64_t spoken, late;
 	unsigned int heard; /* hold: how many have heard the speaker at the end */
 };
@@ -214,12 +216,28 @@ static int open_all(struct joins *joins)
 	return error ? error : scene_enter(o->clients_netns);
 }
 
-static int run_storm(struct joins *joins)
+/*
+ * A program that has just started touches buffers for the first time whoever joins, so what a leg
+ * needs is what the second half adds to the first.
+ */
+static int run_first_half(struct joins *joins)
 {
-	int error = read_usage(joins, &joins->begun);
+	int error = storm_run(&joins->storm, joins->options->storm.count / 2);
 
 	if (!error)
-		error = storm_run(&joins->storm);
+		error = storm_hold(&joins->storm, SETTLE_NS);
+	return error ? error : read_usage(joins, &joins->half);
+}
+
+static int run_storm(struct joins *joins)
+{
+	const struct options *o = joins->options;
+	int error = read_usage(joins, &joins->begun);
+
+	if (!error && o->hold)
+		error = run_first_half(joins);
+	if (!error)
+		error = storm_run(&joins->storm, o->storm.count);
 	if (!error)
 		error = read_usage(joins, &joins->ended);
 	if (joins->storm.failure[0] != '\0')
@@ -252,6 +270,7 @@ static int measure_joins(struct joins *joins)
 static int measure_memory(struct joins *joins)
 {
 	int error = run_storm(joins);
+	uint64_t deadline_ns;
 
 	if (!error)
 		error = storm_hold(&joins->storm, SETTLE_NS);
@@ -260,9 +279,13 @@ static int measure_memory(struct joins *joins)
 	if (!error)
 		error = scene_speak(&joins->scene);
 	if (!error)
-		error = storm_hold(&joins->storm, HEARING_NS);
+		error = storm_hold(&joins->storm, SPEECH_NS);
 	pacer_stop(&joins->scene.pacer);
-	joins->heard = storm_count_hearing(&joins->storm);
+	deadline_ns = clock_monotonic_ns() + HEARING_NS;
+	while (!error && joins->heard < joins->storm.joined && clock_monotonic_ns() < deadline_ns) {
+		error = storm_hold(&joins->storm, SPEECH_NS / 10);
+		joins->heard = storm_count_hearing(&joins->storm);
+	}
 	return error;
 }
 
@@ -320,25 +343,25 @@ static void describe_processes(const struct joins *joins, json_t *report)
 }
 
 static double per_leg(
-	const struct joins *joins, const struct process_usage *from, const struct process_usage *to)
+	const struct process_usage *from, const struct process_usage *to, unsigned int legs)
 {
-	double bytes = (double)to->resident_bytes - (double)from->resident_bytes;
-
-	return joins->storm.joined > 0 ? bytes / joins->storm.joined : 0;
+	return ((double)to->resident_bytes - (double)from->resident_bytes) / legs;
 }
 
 /* Of the seat with its token, and of the leg that is connected. */
 static void describe_memory(const struct joins *joins, json_t *report)
 {
 	const struct usage *s = &joins->start, *m = &joins->begun, *c = &joins->connected;
+	const struct usage *h = &joins->half;
+	unsigned int all = joins->options->storm.count, second = all - all / 2;
 
 	json_object_update_new(report,
-		json_pack("{s:f, s:f, s:f, s:f, s:i}", "seat_bytes_controlplane",
-			per_leg(joins, &s->controlplane, &m->controlplane),
-			"leg_bytes_controlplane",
-			per_leg(joins, &m->controlplane, &c->controlplane), "seat_bytes_dataplane",
-			per_leg(joins, &s->dataplane, &m->dataplane), "leg_bytes_dataplane",
-			per_leg(joins, &m->dataplane, &c->dataplane), "heard", (int)joins->heard));
+		json_pack("{s:f, s:f, s:f, s:f, s:f, s:i}", "seat_bytes_controlplane",
+			per_leg(&s->controlplane, &m->controlplane, all), "leg_bytes_controlplane",
+			per_leg(&h->controlplane, &c->controlplane, second), "leg_bytes_dataplane",
+			per_leg(&h->dataplane, &c->dataplane, second), "growth_bytes_controlplane",
+			per_leg(&m->controlplane, &c->controlplane, 1), "growth_bytes_dataplane",
+			per_leg(&m->dataplane, &c->dataplane, 1), "heard", (int)joins->heard));
 }
 
 static void describe_media(const struct joins *joins, json_t *report)

@@ -160,15 +160,15 @@ static int begin(struct storm *storm, unsigned int connection, uint64_t now_ns)
 }
 
 /* What the rate and the window let begin now. */
-static int begin_due(struct storm *storm, uint64_t now_ns)
+static int begin_due(struct storm *storm, unsigned int until, uint64_t now_ns)
 {
 	const struct storm_plan *plan = storm->plan;
-	uint64_t due = plan->count;
+	uint64_t due = until;
 	int connection, error = 0;
 
 	if (plan->rate > 0)
 		due = (now_ns - storm->begin_ns) * plan->rate / 1000000000u + 1;
-	while (!error && storm->begun < plan->count && storm->begun < due &&
+	while (!error && storm->begun < until && storm->begun < due &&
 		storm->active_count < plan->window && (connection = find_connection(storm)) >= 0)
 		error = begin(storm, (unsigned int)connection, now_ns);
 	return error;
@@ -266,13 +266,14 @@ static int turn(struct storm *storm)
 	return count < 0 && errno != EINTR ? -errno : 0;
 }
 
-int storm_run(struct storm *storm)
+int storm_run(struct storm *storm, unsigned int until)
 {
 	int error = 0;
 
-	storm->begin_ns = clock_monotonic_ns();
-	while (!error && storm->joined + storm->failed < storm->plan->count) {
-		error = begin_due(storm, clock_monotonic_ns());
+	if (storm->begun == 0)
+		storm->begin_ns = clock_monotonic_ns();
+	while (!error && storm->joined + storm->failed < until) {
+		error = begin_due(storm, until, clock_monotonic_ns());
 		if (!error)
 			error = turn(storm);
 		if (!error && storm->active_count == 0 && find_connection(storm) < 0)

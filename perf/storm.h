@@ -60,8 +60,11 @@ struct storm {
 void storm_init(struct storm *storm);
 /* The caller is in the namespace of the server. 0 or a negative errno. */
 int storm_connect(struct storm *storm, const struct storm_plan *plan);
-/* The caller is in the namespace of the clients. Returns when each has joined or failed. */
-int storm_run(struct storm *storm);
+/*
+ * The caller is in the namespace of the clients. Returns when the first `until` clients, those of
+ * earlier calls included, have joined or failed.
+ */
+int storm_run(struct storm *storm, unsigned int until);
 /* Keeps them connected so long; with media also takes in what they hear. */
 int storm_hold(struct storm *storm, uint64_t ns);
 /* How many have heard something. */
