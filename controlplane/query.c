@@ -18,6 +18,7 @@ static void write_head(struct conductor *c, struct writer *w)
 	writer_string(w, "version", STENTOR_VERSION);
 	writer_uint(w, "rooms", c->registry->rooms.count);
 	writer_uint(w, "members", c->registry->members.count);
+	writer_uint(w, "sessions", c->registry->sessions);
 	writer_uint(w, "seq", c->registry->sequence);
 	writer_uint(w, "connections", server_connections(c->server));
 	writer_uint(w, "subscribers", feed_subscribers(c->feed));

@@ -14,6 +14,7 @@
 
 #define SECOND_NS 1000000000u
 #define RETRY_AFTER_S 1
+#define MEMBER_BURST_NS (5ULL * SECOND_NS) /* reloads; then one a second */
 
 /* A POST under way: what the answer needs besides the member. */
 struct opening {
@@ -159,17 +160,16 @@ struct member *session_member(struct conductor *c, struct http_exchange *exchang
 
 /* ---- admission ---- */
 
-/* A second's worth may come at once; what is beyond is to come later (TRAPS 52). */
-static bool in_rate(struct conductor *c)
+/* At most one every cost_ns, and for burst_ns as fast as they come. */
+static bool take_turn(uint64_t *until_ns, uint64_t cost_ns, uint64_t burst_ns)
 {
-	struct sessions *s = c->sessions;
 	uint64_t now_ns = loop_now_ns();
 
-	if (s->join_ns < now_ns)
-		s->join_ns = now_ns;
-	if (s->join_ns - now_ns >= SECOND_NS)
+	if (*until_ns < now_ns)
+		*until_ns = now_ns;
+	if (*until_ns - now_ns >= burst_ns)
 		return false;
-	s->join_ns += SECOND_NS / s->config.joins_per_second;
+	*until_ns += cost_ns;
 	return true;
 }
 
@@ -199,15 +199,26 @@ static bool find_member(struct conductor *c, struct http_exchange *exchange, str
 	return true;
 }
 
-static bool admit(struct conductor *c, struct http_exchange *exchange, const struct member *member)
+/*
+ * A storm is spread by telling who comes too early to come again (TRAPS 52). One member alone may
+ * not use up what is there for all, nor may guests, of whom there are as many as somebody likes.
+ */
+static bool admit(struct conductor *c, struct http_exchange *exchange, struct member *member)
 {
-	bool fresh = member == NULL || member->peer == NULL;
+	struct sessions *s = c->sessions;
+	uint64_t burst_ns = member == NULL ? SECOND_NS / 2 : SECOND_NS;
 
-	if (fresh && c->registry->sessions >= c->sessions->config.sessions_max) {
+	if ((member == NULL || member->peer == NULL) &&
+		c->registry->sessions >= s->config.sessions_max) {
 		defer(c, exchange, "sessions_max: there is no place for another session");
 		return false;
 	}
-	if (!in_rate(c)) {
+	if (member != NULL && !take_turn(&member->join_ns, SECOND_NS, MEMBER_BURST_NS)) {
+		http_header_set(exchange, "Retry-After", "%d", RETRY_AFTER_S);
+		refuse(c, exchange, 429, "this member opens sessions too fast");
+		return false;
+	}
+	if (!take_turn(&s->join_ns, SECOND_NS / s->config.joins_per_second, burst_ns)) {
 		defer(c, exchange, "too many join at this moment");
 		return false;
 	}

@@ -116,10 +116,10 @@ int turn_open(struct conductor *c)
 }
 
 /* DTLS of legs that are no more: the peer is told while the data plane still has them. */
-static void forget_legs(struct conductor *c, const struct plan *plan)
+static void forget_legs(struct conductor *c, struct plan *plan)
 {
 	for (size_t i = 0; i < plan->change_count; i++) {
-		const struct change *change = &plan->changes[i];
+		struct change *change = &plan->changes[i];
 		uint64_t leg_id = 0;
 
 		if (change->type == CHANGE_MEMBER_SET &&
@@ -127,12 +127,16 @@ static void forget_legs(struct conductor *c, const struct plan *plan)
 			leg_id = change->state.before->put.leg_id;
 		else if (change->type == CHANGE_MEMBER_REMOVE && member_webrtc(change->member))
 			leg_id = change->member->put.leg_id;
-		if (leg_id != 0)
-			session_gone(c, leg_id);
+		if (leg_id == 0 || change->forgotten)
+			continue;
+		change->forgotten = true;
+		session_gone(c, leg_id);
+		if (change->type == CHANGE_MEMBER_SET && change->state.before->connected)
+			notice_connection(c, change->member, false);
 	}
 }
 
-static void announce(struct conductor *c, const struct plan *plan)
+static void announce(struct conductor *c, struct plan *plan)
 {
 	forget_legs(c, plan);
 	for (size_t i = 0; i < plan->change_count; i++) {

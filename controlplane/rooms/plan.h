@@ -52,6 +52,7 @@ struct audit_entry {
 
 struct change {
 	enum change_type type;
+	bool forgotten; /* MEMBER_SET, MEMBER_REMOVE: whoever knew the leg has been told */
 	struct room *room;
 	struct member *member;
 	union {

@@ -102,6 +102,7 @@ struct member {
 	/* Without a leg: until when the seat is kept (CLOCK_MONOTONIC; 0: to the end) and why. */
 	uint64_t seat_ns;
 	enum seat seat;
+	uint64_t join_ns; /* the time up to which they have used up their sessions */
 	struct member *seat_next, **seat_link; /* in registry->seats; link NULL: is not in it */
 };
 

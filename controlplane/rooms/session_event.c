@@ -158,6 +158,7 @@ static void fill_state(
 	state->keys_known = true;
 	state->tried = state->programmed = state->connected = false;
 	state->seat_ns = 0;
+	state->seat = SEAT_LOST; /* should the program end now, that is how it begins again */
 }
 
 static bool replace_leg(struct plan *plan, struct registry *registry, struct member *member,

@@ -120,20 +120,24 @@ static bool digest(const struct loading *l, int column, char *to)
 /* A WebRTC member: the keys of the leg, if there is one, are in the data plane or nowhere. */
 static bool fill_webrtc(const struct loading *l, struct member *member)
 {
-	uint64_t grace_ms = l->registry->limits.reconnect_grace_ms;
+	const struct registry_limits *limits = &l->registry->limits;
+	uint64_t kept_ms = limits->reconnect_grace_ms;
 	char token[SECRET_DIGEST_SIZE];
 
-	if (!digest(l, 19, token) || (member->token = token_restore(member, token)) == NULL)
+	member->seat = (enum seat)number(l, 19);
+	if ((unsigned int)member->seat >= SEAT_COUNT || !digest(l, 20, token) ||
+		(member->token = token_restore(member, token)) == NULL)
 		return false;
-	member->seat = SEAT_LOST;
+	if (member->seat == SEAT_NEW)
+		kept_ms = limits->join_timeout_ms;
 	member->keys_known = member->put.leg_id == 0;
 	if (member->put.leg_id == 0) {
-		member->seat_ns = grace_ms == 0 ? 0 : l->now->mono_ns + grace_ms * 1000000u;
+		member->seat_ns = kept_ms == 0 ? 0 : l->now->mono_ns + kept_ms * 1000000u;
 		return true;
 	}
 	member->peer = calloc(1, sizeof(*member->peer));
-	return member->peer != NULL && digest(l, 20, member->peer->resource) &&
-	       text(l, 21, member->peer->mid, sizeof(member->peer->mid));
+	return member->peer != NULL && digest(l, 21, member->peer->resource) &&
+	       text(l, 22, member->peer->mid, sizeof(member->peer->mid));
 }
 
 static bool fill_member(const struct loading *l, struct member *member)

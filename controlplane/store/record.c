@@ -88,11 +88,12 @@ static void bind_state(struct store *store, enum statement at, const struct memb
 	database_number(store, at, 5, member->role);
 	bind_leg(store, at, member);
 	database_number(store, at, 19, (int64_t)member->hand);
+	database_number(store, at, 20, member->seat);
 	if (member->token != NULL)
-		database_text(store, at, 20, member->token->digest);
+		database_text(store, at, 21, member->token->digest);
 	if (member->peer != NULL) {
-		database_text(store, at, 21, member->peer->resource);
-		database_text(store, at, 22, member->peer->mid);
+		database_text(store, at, 22, member->peer->resource);
+		database_text(store, at, 23, member->peer->mid);
 	}
 }
 

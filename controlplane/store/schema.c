@@ -52,8 +52,9 @@ static const char *const migrations[] = {
 	" payload_type INTEGER NOT NULL, audio_level_id INTEGER NOT NULL, ssrc INTEGER NOT NULL,"
 	" tx_suite INTEGER NOT NULL, rx_suite INTEGER NOT NULL,"
 	" red_payload_type INTEGER NOT NULL, leg_role INTEGER NOT NULL, hand INTEGER NOT NULL,"
-	" token TEXT, resource TEXT, mid TEXT);"
-	"INSERT INTO members_2 SELECT *, 0, CASE role WHEN 0 THEN 1 ELSE 2 END, 0, NULL, NULL, NULL"
+	" seat INTEGER NOT NULL, token TEXT, resource TEXT, mid TEXT);"
+	"INSERT INTO members_2 SELECT *, 0, CASE role WHEN 0 THEN 1 ELSE 2 END, 0, 0, NULL, NULL, "
+	"NULL"
 	" FROM members;"
 	"DROP TABLE members;"
 	"ALTER TABLE members_2 RENAME TO members;"
@@ -79,12 +80,12 @@ static const char *const statements[] = {
 	[STATEMENT_ROOM_CLEAR_KEYS] = "DELETE FROM used_keys WHERE room_id = ?1",
 	[STATEMENT_MEMBER_ADD] = "INSERT INTO members VALUES"
 				 " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
-				 " ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
+				 " ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
 	[STATEMENT_MEMBER_SET] =
 		"UPDATE members SET leg_id = ?2, role = ?5, remote = ?8, profile = ?11,"
 		" payload_type = ?12, audio_level_id = ?13, ssrc = ?14, tx_suite = ?15,"
-		" rx_suite = ?16, red_payload_type = ?17, leg_role = ?18, hand = ?19, token = ?20,"
-		" resource = ?21, mid = ?22 WHERE member_id = ?1",
+		" rx_suite = ?16, red_payload_type = ?17, leg_role = ?18, hand = ?19, seat = ?20,"
+		" token = ?21, resource = ?22, mid = ?23 WHERE member_id = ?1",
 	[STATEMENT_MEMBER_REMOVE] = "DELETE FROM members WHERE member_id = ?1",
 	[STATEMENT_EXCLUDE_ADD] = "INSERT OR IGNORE INTO excluded VALUES (?1, ?2)",
 	[STATEMENT_SILENCE_PUT] = "INSERT OR REPLACE INTO silenced VALUES (?1, ?2, ?3)",
