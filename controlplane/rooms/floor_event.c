@@ -38,6 +38,8 @@ static bool set(struct plan *plan, struct registry *registry, struct member *mem
 	registry_member_state(member, &state);
 	state.role = role;
 	state.hand = hand;
+	if (state.put.leg_id == 0)
+		state.put.role = role == ROLE_LISTENER ? STN_ROLE_LISTENER : STN_ROLE_SPEAKER;
 	member_apply_silence(member->room, member->user.text, role, &state.put);
 	done = plan_member_set(plan, registry, member, &state);
 	explicit_bzero(&state, sizeof(state));

@@ -146,7 +146,7 @@ bool outgoing_mute_op(struct plan *plan, const struct member *member)
 	if (member->put.leg_id == 0 || member->put.role != STN_ROLE_SPEAKER)
 		return true;
 	op.leg_id = member->put.leg_id;
-	op.muted = member_muted(member);
+	op.muted = (member->put.flags & STN_LEG_MUTED) != 0;
 	op.until_ns = member->put.mute_until_ns;
 	return plan_op(plan, &op, sizeof(op));
 }

@@ -171,11 +171,9 @@ static void silence_apply(struct room *room, const char *user)
 
 	if (member == NULL)
 		return;
-	if (member->role != ROLE_LISTENER)
-		room->muted -= member_muted(member);
+	room->muted -= member_muted(member);
 	member_apply_silence(room, user, member->role, &member->put);
-	if (member->role != ROLE_LISTENER)
-		room->muted += member_muted(member);
+	room->muted += member_muted(member);
 }
 
 bool plan_silence(

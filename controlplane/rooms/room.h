@@ -148,9 +148,10 @@ static inline bool member_keyed(const struct member *member)
 	       member->put.protection == STN_PROTECTION_GROUP;
 }
 
+/* Of who may speak. A listener's leg that can still send is muted as well, which is no news. */
 static inline bool member_muted(const struct member *member)
 {
-	return member->put.flags & STN_LEG_MUTED;
+	return member->role != ROLE_LISTENER && (member->put.flags & STN_LEG_MUTED);
 }
 
 /* CLOCK_MONOTONIC ns of a Unix time; 0 for 0 (never), at least 1 for what has passed. */

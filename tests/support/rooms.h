@@ -104,8 +104,9 @@ static inline char *desk_state(const struct registry *registry)
 	const struct room *room;
 	const struct member *m;
 
-	fprintf(out, "seq %llu members %zu rooms %zu\n", (unsigned long long)registry->sequence,
-		registry->members.count, registry->rooms.count);
+	fprintf(out, "seq %llu members %zu rooms %zu tokens %zu legs %zu\n",
+		(unsigned long long)registry->sequence, registry->members.count,
+		registry->rooms.count, registry->tokens.count, registry->legs.count);
 	while ((room = roster_next(&registry->room_roster, &id)) != NULL) {
 		fprintf(out,
 			"%s host %s '%s' '%s' floor %d cap %u end %lld seq %llu counts %u %u %u",
@@ -124,10 +125,12 @@ static inline char *desk_state(const struct registry *registry)
 		member_at = 0;
 		while ((m = roster_next(&room->roster, &member_at)) != NULL)
 			fprintf(out,
-				"  %s role %d muted %d until %llu end %lld profile %u port %u\n",
-				m->user.text, m->role, member_muted(m),
+				"  %s role %d/%u muted %d until %llu end %lld profile %u port %u"
+				" hand %d token %s leg %d\n",
+				m->user.text, m->role, m->put.role, member_muted(m),
 				(unsigned long long)m->put.mute_until_ns, (long long)m->end_ms,
-				m->put.profile, m->put.remote.port_be);
+				m->put.profile, m->put.remote.port_be, m->hand != 0,
+				m->token == NULL ? "" : m->token->digest, m->put.leg_id != 0);
 	}
 	fclose(out);
 	return text;

@@ -119,6 +119,50 @@ START_TEST(a_raw_nul_is_refused)
 }
 END_TEST
 
+static const struct {
+	const char *what;
+	const char *line;
+	enum verdict_code code;
+} page_lines[] = {
+	{"who it is need not be said", "{\"id\":\"1\",\"type\":\"floor.request\"}", VERDICT_OK},
+	{"but may be",
+		"{\"id\":\"1\",\"type\":\"floor.request\",\"actor\":\"bob\",\"room\":\"tea\"}",
+		VERDICT_OK},
+	{"somebody else", "{\"id\":\"1\",\"type\":\"floor.request\",\"actor\":\"ann\"}",
+		VERDICT_NOT_ALLOWED},
+	{"another room", "{\"id\":\"1\",\"type\":\"floor.request\",\"room\":\"pub\"}",
+		VERDICT_NOT_ALLOWED},
+	{"a type of applications", "{\"id\":\"1\",\"type\":\"status\"}", VERDICT_NOT_ALLOWED},
+	{"a leg to any address",
+		"{\"id\":\"1\",\"type\":\"member.join\",\"role\":\"listener\","
+		"\"address\":\"10.0.0.1\",\"port\":5}",
+		VERDICT_NOT_ALLOWED},
+	{"a subscription", "{\"id\":\"1\",\"type\":\"subscribe\"}", VERDICT_NOT_ALLOWED},
+	{"no type", "{\"id\":\"1\"}", VERDICT_INVALID},
+	{"an actor that is no id", "{\"id\":\"1\",\"type\":\"floor.request\",\"actor\":1}",
+		VERDICT_INVALID},
+};
+
+START_TEST(a_page_speaks_for_its_member)
+{
+	static const struct parse_as as = {"bob", "tea"};
+	struct verdict verdict = {0};
+	struct parsed parsed;
+	const char *line = page_lines[_i].line;
+	bool good = parse_line_as(line, strlen(line), &as, &parsed, &verdict);
+
+	ck_assert_msg(verdict.code == page_lines[_i].code, "%s: %s", page_lines[_i].what,
+		verdict.message);
+	ck_assert_int_eq(good, page_lines[_i].code == VERDICT_OK);
+	if (good) {
+		ck_assert_str_eq(parsed.event.actor, "bob");
+		ck_assert_str_eq(parsed.event.room, "tea");
+		ck_assert(parsed.event.page);
+	}
+	parse_clear(&parsed);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("parse");
@@ -129,6 +173,8 @@ int main(void)
 		tcase, a_line_is_good_or_the_reason_names_it, 0, sizeof(lines) / sizeof(lines[0]));
 	tcase_add_test(tcase, the_id_is_known_also_when_the_rest_is_bad);
 	tcase_add_test(tcase, a_raw_nul_is_refused);
+	tcase_add_loop_test(
+		tcase, a_page_speaks_for_its_member, 0, sizeof(page_lines) / sizeof(page_lines[0]));
 	suite_add_tcase(suite, tcase);
 	return unit_run(suite);
 }

@@ -3,6 +3,7 @@
  * Random requests against a slow, obvious model: same verdicts, same members, roles, mutes and
  * counts. Now and then a plan is taken back instead of kept, which the model does not notice.
  */
+#include "controlplane/rooms/token.h"
 #include "tests/support/rooms.h"
 #include "tests/support/unit.h"
 
@@ -17,6 +18,10 @@ struct model_room {
 	int role[USERS]; /* -1: not there; enum member_role */
 	bool excluded[USERS];
 	int64_t muted_until[USERS]; /* -1: not muted, 0: for ever */
+	bool webrtc[USERS];
+	bool sends[USERS];        /* keyed: joined with a key to send under */
+	unsigned int hand[USERS]; /* 0: does not ask for the floor; else in the order of asking */
+	unsigned int asked;       /* how many have asked so far */
 };
 
 struct model {
@@ -30,6 +35,7 @@ struct asked {
 	char line[256];
 	struct model_room after; /* if it is allowed */
 	enum verdict_code code;
+	unsigned int events; /* if it is allowed */
 };
 
 static unsigned int member_count(const struct model_room *room)
@@ -73,12 +79,16 @@ static void ask_join(struct model *m, struct asked *a, unsigned int r, unsigned 
 	unsigned int user = random_below(&m->random, 3) ? actor : random_below(&m->random, USERS);
 	int role = (int)random_below(&m->random, ROLE_COUNT);
 	static const char *const names[] = {"listener", "speaker", "host"};
+	bool webrtc = random_below(&m->random, 2);
 	struct model_room *room = &a->after;
 
 	snprintf(a->line, sizeof(a->line),
 		"{\"id\":\"i\",\"type\":\"member.join\",\"actor\":\"u%u\",\"room\":\"r%u\","
-		"\"member\":\"u%u\",\"role\":\"%s\",\"address\":\"10.0.0.1\",\"port\":%u}",
-		actor, r, user, names[role], 1 + random_below(&m->random, 65535));
+		"\"member\":\"u%u\",\"role\":\"%s\",%s%u}",
+		actor, r, user, names[role],
+		webrtc ? "\"transport\":\"webrtc\",\"duration_ms\":"
+		       : "\"address\":\"10.0.0.1\",\"port\":",
+		1 + random_below(&m->random, 65535));
 	if (!room->open)
 		a->code = VERDICT_NO_SUCH_ROOM;
 	else if ((actor != room->host && actor != user) || room->excluded[user] ||
@@ -89,8 +99,87 @@ static void ask_join(struct model *m, struct asked *a, unsigned int r, unsigned 
 		a->code = VERDICT_ALREADY_EXISTS;
 	else if (member_count(room) == CAPACITY)
 		a->code = VERDICT_CAPACITY;
-	else
+	else {
 		room->role[user] = role;
+		room->webrtc[user] = webrtc;
+		room->sends[user] = role != ROLE_LISTENER;
+		room->hand[user] = 0;
+	}
+}
+
+static void ask_floor(struct model *m, struct asked *a, unsigned int r, unsigned int actor)
+{
+	static const char *const verbs[] = {"request", "cancel", "release"};
+	unsigned int verb = random_below(&m->random, 3);
+	struct model_room *room = &a->after;
+
+	snprintf(a->line, sizeof(a->line),
+		"{\"id\":\"i\",\"type\":\"floor.%s\",\"actor\":\"u%u\",\"room\":\"r%u\"}",
+		verbs[verb], actor, r);
+	if (!room->open)
+		a->code = VERDICT_NO_SUCH_ROOM;
+	else if (room->role[actor] < 0)
+		a->code = VERDICT_NO_SUCH_MEMBER;
+	else if (verb == 1)
+		a->events = room->hand[actor] != 0;
+	else if ((verb == 0 && (room->role[actor] != ROLE_LISTENER ||
+				       (!room->webrtc[actor] && !room->sends[actor]))) ||
+		 (verb == 2 && room->role[actor] != ROLE_SPEAKER))
+		a->code = VERDICT_CONFLICT;
+	else if (verb == 2)
+		room->role[actor] = ROLE_LISTENER;
+	else if (room->floor || room->host == actor)
+		room->role[actor] = ROLE_SPEAKER;
+	else if (room->hand[actor] != 0)
+		a->events = 0;
+	else
+		room->hand[actor] = ++room->asked;
+	if (verb == 1)
+		room->hand[actor] = 0;
+}
+
+static void ask_answer(struct model *m, struct asked *a, unsigned int r, unsigned int actor)
+{
+	bool grant = random_below(&m->random, 2);
+	unsigned int user = random_below(&m->random, USERS);
+	struct model_room *room = &a->after;
+
+	actor = random_below(&m->random, 2) ? actor : room->host;
+	snprintf(a->line, sizeof(a->line),
+		"{\"id\":\"i\",\"type\":\"floor.%s\",\"actor\":\"u%u\",\"room\":\"r%u\","
+		"\"member\":\"u%u\"}",
+		grant ? "grant" : "deny", actor, r, user);
+	if (!room->open)
+		a->code = VERDICT_NO_SUCH_ROOM;
+	else if (room->role[user] < 0)
+		a->code = VERDICT_NO_SUCH_MEMBER;
+	else if (actor != room->host)
+		a->code = VERDICT_NOT_ALLOWED;
+	else if (room->hand[user] == 0)
+		a->code = VERDICT_CONFLICT;
+	else if (grant)
+		room->role[user] = ROLE_SPEAKER;
+	room->hand[user] = 0;
+}
+
+static void ask_token(struct model *m, struct asked *a, unsigned int r, unsigned int actor)
+{
+	unsigned int user = random_below(&m->random, 2) ? actor : random_below(&m->random, USERS);
+	const struct model_room *room = &a->after;
+
+	a->events = 0;
+	snprintf(a->line, sizeof(a->line),
+		"{\"id\":\"i\",\"type\":\"member.token\",\"actor\":\"u%u\",\"room\":\"r%u\","
+		"\"member\":\"u%u\"}",
+		actor, r, user);
+	if (!room->open)
+		a->code = VERDICT_NO_SUCH_ROOM;
+	else if (actor != user && actor != room->host)
+		a->code = VERDICT_NOT_ALLOWED;
+	else if (room->role[user] < 0)
+		a->code = VERDICT_NO_SUCH_MEMBER;
+	else if (!room->webrtc[user])
+		a->code = VERDICT_CONFLICT;
 }
 
 static void ask_leave(struct model *m, struct asked *a, unsigned int r, unsigned int actor)
@@ -109,6 +198,7 @@ static void ask_leave(struct model *m, struct asked *a, unsigned int r, unsigned
 	else if (room->role[user] < 0)
 		a->code = VERDICT_NO_SUCH_MEMBER;
 	room->role[user] = -1;
+	room->hand[user] = 0;
 }
 
 static void ask_moderate(struct model *m, struct asked *a, unsigned int r, unsigned int actor)
@@ -136,7 +226,7 @@ static void ask_moderate(struct model *m, struct asked *a, unsigned int r, unsig
 	else if (verb == 1)
 		room->muted_until[user] = -1;
 	else
-		room->role[user] = -1;
+		room->role[user] = -1, room->hand[user] = 0;
 	room->excluded[user] |= verb == 2;
 }
 
@@ -152,7 +242,27 @@ static void ask_close(struct model *m, struct asked *a, unsigned int r, unsigned
 	clear_room(&a->after);
 }
 
-static void compare_room(const struct model_room *m, const struct room *room)
+/* The hands of the room are those of the model, in their order. */
+static void compare_hands(const struct model_room *m, const struct room *room)
+{
+	unsigned int before = 0, hands = 0;
+	const struct member *member;
+	uint64_t id = 0;
+
+	while ((member = roster_next(&room->hands, &id)) != NULL) {
+		unsigned int user = (unsigned int)atoi(member->user.text + 1);
+
+		ck_assert_uint_gt(m->hand[user], before);
+		before = m->hand[user];
+		hands++;
+	}
+	for (unsigned int u = 0; u < USERS; u++)
+		hands -= m->hand[u] != 0;
+	ck_assert_uint_eq(hands, 0);
+}
+
+static void compare_room(
+	const struct registry *registry, const struct model_room *m, const struct room *room)
 {
 	unsigned int listeners = 0, muted = 0;
 
@@ -181,8 +291,15 @@ static void compare_room(const struct model_room *m, const struct room *room)
 		else if (m->muted_until[u] < 0)
 			ck_assert(!member_muted(member));
 		muted += member_muted(member);
+		ck_assert_int_eq(m->hand[u] != 0, member->hand != 0);
+		/* Found by their token, if they have one. */
+		ck_assert_int_eq(m->webrtc[u], member->token != NULL);
+		if (member->token != NULL)
+			ck_assert_ptr_eq(
+				member, registry_member_by_token(registry, member->token->text));
 	}
 	if (room != NULL) {
+		compare_hands(m, room);
 		ck_assert_uint_eq(room->listeners, listeners);
 		ck_assert_uint_eq(room->listeners + room->speaking_members, room->roster.count);
 		ck_assert_uint_eq(room->roster.count, room->members.count);
@@ -193,7 +310,7 @@ static void compare_room(const struct model_room *m, const struct room *room)
 
 static void compare(const struct model *m)
 {
-	size_t members = 0;
+	size_t members = 0, tokens = 0, seats = 0;
 
 	for (unsigned int r = 0; r < ROOMS; r++) {
 		char name[8];
@@ -201,9 +318,16 @@ static void compare(const struct model *m)
 
 		snprintf(name, sizeof(name), "r%u", r);
 		room = registry_room(&m->desk.registry, name);
-		compare_room(&m->rooms[r], room);
+		compare_room(&m->desk.registry, &m->rooms[r], room);
 		members += room == NULL ? 0 : room->roster.count;
+		for (unsigned int u = 0; u < USERS; u++)
+			tokens += m->rooms[r].role[u] >= 0 && m->rooms[r].webrtc[u];
 	}
+	for (const struct member *s = m->desk.registry.seats; s != NULL; s = s->seat_next)
+		seats++;
+	ck_assert_uint_eq(m->desk.registry.tokens.count, tokens);
+	ck_assert_uint_eq(seats, tokens); /* nobody has opened a session */
+	ck_assert_uint_eq(m->desk.registry.legs.count, members - tokens);
 	ck_assert_uint_eq(m->desk.registry.members.count, members);
 	ck_assert_uint_eq(m->desk.registry.sequence, m->changes);
 }
@@ -212,10 +336,10 @@ static void step(struct model *m)
 {
 	static void (*const kinds[])(struct model *, struct asked *, unsigned int, unsigned int) = {
 		ask_open, ask_join, ask_join, ask_join, ask_join, ask_leave, ask_moderate,
-		ask_moderate, ask_close};
+		ask_moderate, ask_close, ask_floor, ask_floor, ask_answer, ask_token};
 	unsigned int r = random_below(&m->random, ROOMS), actor = random_below(&m->random, USERS);
 	unsigned int kind = random_below(&m->random, sizeof(kinds) / sizeof(kinds[0]));
-	struct asked asked = {.after = m->rooms[r], .code = VERDICT_OK};
+	struct asked asked = {.after = m->rooms[r], .code = VERDICT_OK, .events = 1};
 	struct plan plan;
 	bool kept;
 
@@ -231,7 +355,7 @@ static void step(struct model *m)
 		plan_revert(&plan, &m->desk.registry);
 	} else if (kept) {
 		m->rooms[r] = asked.after;
-		m->changes++;
+		m->changes += asked.events;
 	}
 	plan_clear(&plan);
 	m->desk.now.wall_ms += random_below(&m->random, 100);

@@ -321,6 +321,86 @@ START_TEST(a_full_disk_opens_nothing)
 }
 END_TEST
 
+static char page_answer[2048];
+
+static void take_page_answer(void *context, const struct call_result *result)
+{
+	snprintf(page_answer, sizeof(page_answer), "%.*s", (int)result->size,
+		result->text == NULL ? "" : result->text);
+	*(enum verdict_code *)context = result->code;
+}
+
+static enum verdict_code page(const char *user, const char *line)
+{
+	enum verdict_code code = VERDICT_COUNT;
+	unsigned int before = world.submit_count;
+
+	conductor_line_as(
+		&world.conductor, world_member(user), line, strlen(line), take_page_answer, &code);
+	world_turn();
+	for (unsigned int i = before; i < world.submit_count; i++)
+		world_answer(i, LINK_APPLIED);
+	return code;
+}
+
+/* Ids of requests are everybody's own: else a page could ask for the answer with ann's token. */
+START_TEST(a_page_gets_no_answer_but_its_own)
+{
+	char token[64];
+
+	strcpy(token, world_join("ann", "host")); /* by the id join-ann */
+	world_join("bob", "listener");
+	ck_assert_int_eq(
+		page("bob", "{\"id\":\"join-ann\",\"type\":\"floor.request\"}"), VERDICT_OK);
+	ck_assert_ptr_null(strstr(page_answer, token));
+	ck_assert_ptr_nonnull(strstr(page_answer, "\"id\":\"join-ann\""));
+	ck_assert_ptr_nonnull(strstr(page_answer, "\"granted\":false"));
+	/* Repeated, it is the first answer; another member's is another request. */
+	ck_assert_int_eq(
+		page("bob", "{\"id\":\"join-ann\",\"type\":\"floor.cancel\"}"), VERDICT_OK);
+	ck_assert_ptr_nonnull(strstr(page_answer, "\"granted\":false"));
+	ck_assert_uint_ne(world_member("bob")->hand, 0);
+	ck_assert_int_eq(
+		page("ann", "{\"id\":\"join-ann\",\"type\":\"floor.request\"}"), VERDICT_CONFLICT);
+	ck_assert_int_eq(page("ann", "{\"id\":\"join-ann\",\"type\":\"floor.request\"}"),
+		VERDICT_CONFLICT); /* the code is known of a kept answer too */
+}
+END_TEST
+
+START_TEST(a_page_asks_and_speaks)
+{
+	world_join("ann", "host");
+	world_session("bob", "listener", LISTEN3);
+	ck_assert_int_eq(page("bob", "{\"id\":\"1\",\"type\":\"floor.request\"}"), VERDICT_OK);
+	ck_assert_int_eq(page("ann", "{\"id\":\"2\",\"type\":\"floor.grant\",\"member\":\"bob\"}"),
+		VERDICT_OK);
+	world_post(HTTP_ROUTE_WHIP, world_member("bob")->token->text, SPEAK);
+	world_answer(last(), LINK_APPLIED);
+	ck_assert_uint_eq(world.response.status, 201);
+	ck_assert_uint_eq(world_member("bob")->put.role, STN_ROLE_SPEAKER);
+	ck_assert_int_eq(page("bob", "{\"id\":\"3\",\"type\":\"member.list\"}"), VERDICT_OK);
+	ck_assert_ptr_null(strstr(page_answer, "remote")); /* not where others are */
+}
+END_TEST
+
+START_TEST(one_member_does_not_use_up_the_rate)
+{
+	char token[64];
+	unsigned int last_status = 0;
+
+	strcpy(token, world_join("bob", "listener"));
+	for (int i = 0; i < 8; i++) {
+		world_post(HTTP_ROUTE_WHEP, token, LISTEN3);
+		last_status = world.response.status;
+		if (!world.submits[last()].answered)
+			world_answer(last(), LINK_APPLIED);
+	}
+	ck_assert_uint_eq(last_status, 429);
+	ck_assert_str_ne(world.response.retry, "");
+	world_session("eve", "listener", LISTEN3);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("resource");
@@ -340,6 +420,9 @@ int main(void)
 	tcase_add_test(tcase, a_guest_listens_without_a_token);
 	tcase_add_test(tcase, a_room_has_few_profiles);
 	tcase_add_test(tcase, a_full_disk_opens_nothing);
+	tcase_add_test(tcase, a_page_gets_no_answer_but_its_own);
+	tcase_add_test(tcase, a_page_asks_and_speaks);
+	tcase_add_test(tcase, one_member_does_not_use_up_the_rate);
 	suite_add_tcase(suite, tcase);
 	return unit_run(suite);
 }

@@ -7,6 +7,7 @@
 	"{\"id\":\"i\",\"type\":\"" type_ "\",\"actor\":\"" actor_ "\",\"room\":\"tea\"" more_ "}"
 #define AT(port_) ",\"address\":\"10.0.0.1\",\"port\":" #port_
 #define JOIN(who_, role_, more_) Q("member.join", who_, ",\"role\":\"" role_ "\"" more_)
+#define WEB(who_, role_, more_) JOIN(who_, role_, ",\"transport\":\"webrtc\"" more_)
 #define OPEN Q("room.open", "ann", "")
 #define K28 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=="
 #define L28 "BAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=="
@@ -141,6 +142,81 @@ static const struct {
 		JOIN("ann", "listener", AT(1) ",\"members\":[{\"member\":\"a\"" AT(1) "}]"),
 		VERDICT_INVALID, "belong into its items"},
 
+	{"a browser gets a seat and a token", {OPEN}, WEB("bob", "listener", ""), VERDICT_OK,
+		"\"leg\":null,\"token\":\x01k", 0, 1},
+	{"and no address, which its SDP brings", {OPEN}, WEB("bob", "listener", AT(2)),
+		VERDICT_INVALID, "agrees on address"},
+	{"nor a suite", {OPEN}, WEB("bob", "listener", ",\"suite\":\"AEAD_AES_256_GCM\""),
+		VERDICT_INVALID, "agrees on address"},
+	{"the host brings a browser in as a speaker", {OPEN},
+		WEB("ann", "speaker", ",\"member\":\"bob\""), VERDICT_OK, "bob", 0, 1},
+	{"a browser is not there twice either", {OPEN, WEB("bob", "listener", "")},
+		WEB("bob", "listener", ""), VERDICT_ALREADY_EXISTS, "keeps the seat"},
+	{"browsers and keyed members at once", {OPEN},
+		JOIN("ann", "listener",
+			",\"transport\":\"webrtc\",\"members\":[{\"member\":\"a\"},"
+			"{\"member\":\"b\",\"transport\":\"keyed\"" AT(2) "}]"),
+		VERDICT_OK, "\"token\":\x01k", 1, 1},
+	{"another token for oneself", {OPEN, WEB("bob", "listener", "")},
+		Q("member.token", "bob", ""), VERDICT_OK, "\"token\":\x01k", 0, 0},
+	{"the host gets one for others", {OPEN, WEB("bob", "listener", "")},
+		Q("member.token", "ann", ",\"member\":\"bob\""), VERDICT_OK, "\x01k", 0, 0},
+	{"nobody else does", {OPEN, WEB("bob", "listener", "")},
+		Q("member.token", "eve", ",\"member\":\"bob\""), VERDICT_NOT_ALLOWED, "token"},
+	{"with keys there is no token", {OPEN, JOIN("bob", "listener", AT(2))},
+		Q("member.token", "bob", ""), VERDICT_CONFLICT, "not by webrtc"},
+	{"who is not there has no token", {OPEN}, Q("member.token", "bob", ""),
+		VERDICT_NO_SUCH_MEMBER, "bob"},
+
+	{"one asks for the floor", {OPEN, WEB("bob", "listener", "")},
+		Q("floor.request", "bob", ""), VERDICT_OK, "\"granted\":false,\"position\":0", 0,
+		1},
+	{"the second stands behind",
+		{OPEN, WEB("bob", "listener", ""), WEB("eve", "listener", ""),
+			Q("floor.request", "bob", "")},
+		Q("floor.request", "eve", ""), VERDICT_OK, "\"position\":1", 0, 1},
+	{"asking again keeps the place",
+		{OPEN, WEB("bob", "listener", ""), WEB("eve", "listener", ""),
+			Q("floor.request", "bob", ""), Q("floor.request", "eve", "")},
+		Q("floor.request", "bob", ""), VERDICT_OK, "\"position\":0", 0, 0},
+	{"one who is not there does not ask", {OPEN}, Q("floor.request", "bob", ""),
+		VERDICT_NO_SUCH_MEMBER, "bob"},
+	{"a speaker has the floor", {OPEN, WEB("ann", "host", "")}, Q("floor.request", "ann", ""),
+		VERDICT_CONFLICT, "has the floor"},
+	{"with an open floor asking is having",
+		{Q("room.open", "ann", ",\"open_floor\":true"), WEB("bob", "listener", "")},
+		Q("floor.request", "bob", ""), VERDICT_OK, "\"role\":\"speaker\",\"granted\":true",
+		0, 1},
+	{"a leg that only listens cannot be given the floor",
+		{OPEN, JOIN("bob", "listener", AT(2))}, Q("floor.request", "bob", ""),
+		VERDICT_CONFLICT, "only listens"},
+	{"the host grants", {OPEN, WEB("bob", "listener", ""), Q("floor.request", "bob", "")},
+		Q("floor.grant", "ann", ",\"member\":\"bob\""), VERDICT_OK, "\"role\":\"speaker\"",
+		0, 1},
+	{"nobody else grants", {OPEN, WEB("bob", "listener", ""), Q("floor.request", "bob", "")},
+		Q("floor.grant", "bob", ",\"member\":\"bob\""), VERDICT_NOT_ALLOWED, "host"},
+	{"nothing is granted that was not asked for", {OPEN, WEB("bob", "listener", "")},
+		Q("floor.grant", "ann", ",\"member\":\"bob\""), VERDICT_CONFLICT, "does not ask"},
+	{"nor what was denied",
+		{OPEN, WEB("bob", "listener", ""), Q("floor.request", "bob", ""),
+			Q("floor.deny", "ann", ",\"member\":\"bob\"")},
+		Q("floor.grant", "ann", ",\"member\":\"bob\""), VERDICT_CONFLICT, "does not ask"},
+	{"the host denies", {OPEN, WEB("bob", "listener", ""), Q("floor.request", "bob", "")},
+		Q("floor.deny", "ann", ",\"member\":\"bob\",\"reason\":\"later\""), VERDICT_OK,
+		"\"role\":\"listener\"", 0, 1},
+	{"a request is taken back",
+		{OPEN, WEB("bob", "listener", ""), Q("floor.request", "bob", "")},
+		Q("floor.cancel", "bob", ""), VERDICT_OK, "bob", 0, 1},
+	{"a speaker gives the floor back", {OPEN, WEB("ann", "speaker", ",\"member\":\"bob\"")},
+		Q("floor.release", "bob", ""), VERDICT_OK, "\"role\":\"listener\"", 0, 1},
+	{"and is silent at once, the leg can still send",
+		{OPEN, JOIN("ann", "speaker", AT(2) ",\"member\":\"bob\"")},
+		Q("floor.release", "bob", ""), VERDICT_OK, "\"role\":\"listener\"", 1, 1},
+	{"a listener has none to give back", {OPEN, WEB("bob", "listener", "")},
+		Q("floor.release", "bob", ""), VERDICT_CONFLICT, "no floor"},
+	{"nor the host, whose room it is", {OPEN, WEB("ann", "host", "")},
+		Q("floor.release", "ann", ""), VERDICT_CONFLICT, "is host"},
+
 	{"one leaves", {OPEN, JOIN("bob", "listener", AT(2))}, Q("member.leave", "bob", ""),
 		VERDICT_OK, "bob", 1, 1},
 	{"one who is not there does not leave", {OPEN}, Q("member.leave", "bob", ""),
@@ -249,7 +325,8 @@ START_TEST(what_is_taken_back_has_not_been)
 	state = desk_state(&desk.registry);
 	ck_assert(desk_plan(&desk, &plan, rows[_i].line));
 	after = desk_state(&desk.registry);
-	ck_assert_msg(strcmp(state, after) != 0, "%s: changed nothing", rows[_i].what);
+	if (rows[_i].events > 0)
+		ck_assert_msg(strcmp(state, after) != 0, "%s: changed nothing", rows[_i].what);
 	free(after);
 	plan_revert(&plan, &desk.registry);
 	plan_clear(&plan);

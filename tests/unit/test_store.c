@@ -57,6 +57,11 @@ static void run(struct desk *desk, struct store *store, const char *line)
 #define JOIN(who_, role_, port_) \
 	Q("member.join", ",\"role\":\"" role_ "\",\"member\":\"" who_ \
 			 "\",\"address\":\"10.0.0.1\",\"port\":" #port_)
+#define WEB(who_, role_) \
+	Q("member.join", ",\"role\":\"" role_ "\",\"member\":\"" who_ "\",\"transport\":" \
+								      "\"webrtc\"")
+#define AS(who_, type_) \
+	"{\"id\":\"i\",\"type\":\"" type_ "\",\"actor\":\"" who_ "\",\"room\":\"tea\"}"
 #define KEY "E1F97A0D3E018BE0D64FA32C06DE41390EC675AD498AFEEBB6960B3A"
 
 static void fill(struct desk *desk, struct store *store)
@@ -78,7 +83,15 @@ static void fill(struct desk *desk, struct store *store)
 	run(desk, store, Q("moderation.unmute", ",\"member\":\"ann\""));
 	run(desk, store, Q("moderation.remove", ",\"member\":\"out\",\"reason\":\"noise\""));
 	run(desk, store, Q("member.leave", ",\"member\":\"gone\""));
-	run(desk, store, Q("room.update", ",\"title\":\"T2\",\"capacity\":7"));
+	run(desk, store, WEB("web", "listener"));
+	run(desk, store, WEB("web2", "listener"));
+	run(desk, store, WEB("web3", "speaker"));
+	run(desk, store, AS("web2", "floor.request"));
+	run(desk, store, AS("web", "floor.request"));
+	run(desk, store, AS("web2", "member.token"));
+	run(desk, store, AS("web3", "floor.release"));
+	run(desk, store, Q("floor.grant", ",\"member\":\"web2\""));
+	run(desk, store, Q("room.update", ",\"title\":\"T2\",\"capacity\":9"));
 	run(desk, store,
 		"{\"id\":\"i\",\"type\":\"room.open\",\"actor\":\"x\",\"room\":\"other\"}");
 	run(desk, store,
@@ -149,8 +162,12 @@ START_TEST(no_key_touches_the_disk)
 	snprintf(wal, sizeof(wal), "%s-wal", path);
 	ck_assert(file_has(wal, "noise", 5)); /* the search finds what is there */
 	while ((member = roster_next(&desk.registry.members, &id)) != NULL) {
-		ck_assert(!file_has(path, member->put.tx.key, 16));
-		ck_assert(!file_has(wal, member->put.tx.key, 16));
+		const void *secret = member->put.tx.key;
+
+		if (member->token != NULL)
+			secret = member->token->text;
+		ck_assert(!file_has(path, secret, 16));
+		ck_assert(!file_has(wal, secret, 16));
 	}
 	ck_assert(!file_has(wal, KEY, 20));
 	ck_assert_int_eq(stat(path, &about), 0);
@@ -272,6 +289,108 @@ START_TEST(a_newer_schema_is_left_alone)
 }
 END_TEST
 
+/* The tables as version 1 of this program made them, to the letter. */
+static const char version_1[] =
+	"CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE rooms (room_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+	" host TEXT NOT NULL, title TEXT NOT NULL, topic TEXT NOT NULL,"
+	" open_floor INTEGER NOT NULL, capacity INTEGER NOT NULL, opened_ms INTEGER NOT NULL,"
+	" end_ms INTEGER NOT NULL, sequence INTEGER NOT NULL, slot_count INTEGER NOT NULL,"
+	" slot_ssrc BLOB NOT NULL, profiles BLOB NOT NULL, group_suite INTEGER NOT NULL,"
+	" speakers BLOB NOT NULL);"
+	"CREATE TABLE members (member_id INTEGER PRIMARY KEY, leg_id INTEGER NOT NULL UNIQUE,"
+	" room_id INTEGER NOT NULL, user TEXT NOT NULL, role INTEGER NOT NULL,"
+	" joined_ms INTEGER NOT NULL, end_ms INTEGER NOT NULL, remote BLOB NOT NULL,"
+	" protection INTEGER NOT NULL, transport INTEGER NOT NULL, profile INTEGER NOT NULL,"
+	" payload_type INTEGER NOT NULL, audio_level_id INTEGER NOT NULL, ssrc INTEGER NOT NULL,"
+	" tx_suite INTEGER NOT NULL, rx_suite INTEGER NOT NULL);"
+	"CREATE INDEX members_room ON members (room_id);"
+	"CREATE TABLE excluded (room_id INTEGER NOT NULL, user TEXT NOT NULL,"
+	" PRIMARY KEY (room_id, user)) WITHOUT ROWID;"
+	"CREATE TABLE silenced (room_id INTEGER NOT NULL, user TEXT NOT NULL,"
+	" until_ms INTEGER NOT NULL, PRIMARY KEY (room_id, user)) WITHOUT ROWID;"
+	"CREATE TABLE used_keys (room_id INTEGER NOT NULL, digest TEXT NOT NULL,"
+	" PRIMARY KEY (room_id, digest)) WITHOUT ROWID;"
+	"CREATE TABLE audit (audit_id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL,"
+	" room TEXT NOT NULL, room_id INTEGER NOT NULL, actor TEXT, action TEXT NOT NULL,"
+	" member TEXT, reason TEXT);"
+	"CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit"
+	" BEGIN SELECT RAISE(ABORT, 'audit only appends'); END;"
+	"CREATE TRIGGER audit_is_final BEFORE UPDATE ON audit"
+	" BEGIN SELECT RAISE(ABORT, 'audit only appends'); END;"
+	"CREATE TABLE events (sequence INTEGER PRIMARY KEY, room_id INTEGER NOT NULL,"
+	" room_sequence INTEGER NOT NULL, text BLOB NOT NULL);"
+	"CREATE INDEX events_room ON events (room_id, sequence);"
+	"CREATE TABLE answers (answer_id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" id TEXT NOT NULL UNIQUE, text BLOB NOT NULL);";
+
+static void make_version_1(void)
+{
+	sqlite3 *old;
+	char *why = NULL;
+
+	ck_assert_int_eq(sqlite3_open(path, &old), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(old, version_1, NULL, NULL, NULL), SQLITE_OK);
+	ck_assert_msg(
+		sqlite3_exec(old,
+			"INSERT INTO meta VALUES ('next_id', 500);"
+			"INSERT INTO rooms VALUES (100, 'tea', 'ann', 'T', 't', 0, 50, 1, 0, 0, 3,"
+			" x'010000000200000003000000', x'6f00000000000000', 0, '');"
+			/* remote: family 4, port 5004, 10.0.0.7 */
+			"INSERT INTO members VALUES (101, 102, 100, 'ann', 2, 7, 0,"
+			" x'0400138c0a000007000000000000000000000000', 1, 1, 0, 111, 1, 4711, 1, "
+			"1);"
+			"INSERT INTO members VALUES (103, 104, 100, 'bob', 0, 8, 0,"
+			" x'0400138d0a000007000000000000000000000000', 1, 1, 0, 0, 0, 0, 3, 0);"
+			"INSERT INTO excluded VALUES (100, 'out');"
+			"INSERT INTO silenced VALUES (100, 'ann', 0);"
+			"INSERT INTO events VALUES (1, 100, 1, '{}');"
+			"PRAGMA user_version = 1;",
+			NULL, NULL, &why) == SQLITE_OK,
+		"%s", why);
+	sqlite3_close(old);
+}
+
+START_TEST(version_1_is_taken_over)
+{
+	struct store *store;
+	const struct room *room;
+	const struct member *ann, *bob;
+	struct desk desk;
+
+	make_version_1();
+	desk_open(&desk);
+	store = open_it();
+	ck_assert_int_eq(store_load(store, &desk.registry, &desk.now), 0);
+	room = registry_room(&desk.registry, "tea");
+	ck_assert_ptr_nonnull(room);
+	ann = registry_member(room, "ann");
+	bob = registry_member(room, "bob");
+	ck_assert(ann != NULL && bob != NULL);
+	ck_assert_uint_eq(ann->put.role, STN_ROLE_SPEAKER);
+	ck_assert_uint_eq(ann->put.leg_id, 102);
+	ck_assert_uint_eq(ann->put.source_ssrc, 4711);
+	ck_assert_uint_eq(ann->put.remote.address[3], 7);
+	ck_assert(member_muted(ann));
+	ck_assert_uint_eq(bob->put.role, STN_ROLE_LISTENER);
+	ck_assert_uint_eq(bob->put.tx.suite, STN_SUITE_AES128_CM_HMAC_SHA1_80);
+	ck_assert_uint_eq(bob->put.red_payload_type, 0);
+	ck_assert_ptr_null(bob->token);
+	ck_assert_ptr_eq(registry_member_by_leg(&desk.registry, 104), bob);
+	/* And goes on as the new one: a seat, which version 1 could not say. */
+	run(&desk, store, WEB("web", "listener"));
+	store_close(store);
+	desk_close(&desk);
+	desk_open(&desk);
+	store = open_it();
+	ck_assert_int_eq(store_load(store, &desk.registry, &desk.now), 0);
+	ck_assert_uint_eq(desk.registry.members.count, 3);
+	ck_assert_uint_eq(desk.registry.tokens.count, 1);
+	store_close(store);
+	desk_close(&desk);
+}
+END_TEST
+
 START_TEST(epochs_grow)
 {
 	struct store *store = open_it();
@@ -303,6 +422,7 @@ int main(void)
 	tcase_add_test(tcase, the_audit_only_appends);
 	tcase_add_test(tcase, a_second_process_cannot_open_it);
 	tcase_add_test(tcase, a_newer_schema_is_left_alone);
+	tcase_add_test(tcase, version_1_is_taken_over);
 	tcase_add_test(tcase, epochs_grow);
 	tcase_set_timeout(tcase, 60);
 	suite_add_tcase(suite, tcase);
