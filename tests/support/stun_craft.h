@@ -35,7 +35,7 @@ enum {
 
 struct craft {
 	unsigned int size;
-	uint8_t bytes[65536];
+	uint8_t bytes[4096];
 };
 
 void craft_begin(struct craft *craft, uint16_t type, const uint8_t transaction[12]);
