@@ -305,7 +305,8 @@ void path_ticks(struct worker *worker, uint64_t tick_ns)
 	uint64_t timeout_ns = worker->config.consent_timeout_ms * 1000000ull;
 	struct worker_leg *leg;
 
-	worker->ice_due_ns += worker->ice_count * tick_ns;
+	/* After a longer pause everybody has one turn, not several. */
+	worker->ice_due_ns += worker->ice_count * RTE_MIN(tick_ns, SECOND_NS);
 	for (; worker->ice_due_ns >= SECOND_NS; worker->ice_due_ns -= SECOND_NS) {
 		if (worker->ice_next >= worker->ice_count)
 			worker->ice_next = 0;

@@ -130,10 +130,11 @@ static void send(struct worker *worker, const struct worker_leg *leg,
 	worker->stats.rtcp_sent += reply_send(worker, ice_selected(leg->ice->state), NULL, mbuf);
 }
 
-static void send_slots(struct worker *worker, struct worker_room *room,
+/* Returns how many there were to send. */
+static unsigned int send_slots(struct worker *worker, struct worker_room *room,
 	const struct worker_leg *leg, struct engine_context *context)
 {
-	unsigned int i;
+	unsigned int i, count = 0;
 
 	for (i = 0; i < room->facts->slot_count; i++) {
 		struct report_slot *slot = &room->report[i];
@@ -145,7 +146,9 @@ static void send_slots(struct worker *worker, struct worker_room *room,
 		message.size = slot->report_size;
 		message.index = slot->report_index;
 		send(worker, leg, context, &message);
+		count++;
 	}
+	return count;
 }
 
 /*
@@ -182,43 +185,62 @@ static void report_to_speaker(
 	send(worker, leg, speaker->tx, &message);
 }
 
+static bool anything_to_send(struct worker *worker, struct worker_room *room)
+{
+	unsigned int i;
+
+	for (i = 0; i < room->facts->slot_count; i++)
+		if (refresh(worker, room, i))
+			return true;
+	return false;
+}
+
 /*
  * Listeners are many and report rarely: their SRTCP context is made for the occasion, instead of
  * keeping a second key schedule for each.
  */
-static void report_to_listener(
+static unsigned int report_to_listener(
 	struct worker *worker, struct worker_room *room, const struct worker_leg *leg)
 {
 	struct engine_context *context;
 	struct master_key key;
+	unsigned int count;
 
+	if (!anything_to_send(worker, room))
+		return 0;
 	apply_master_key(&leg->facts->tx, &key);
 	context = worker->config.engine->context_open(worker->core, &key);
 	explicit_bzero(&key, sizeof(key));
 	if (context == NULL)
-		return;
-	send_slots(worker, room, leg, context);
+		return 0;
+	count = send_slots(worker, room, leg, context);
 	worker->config.engine->context_close(context);
+	return count;
 }
 
 void report_tick(struct worker *worker, struct worker_leg *leg)
 {
 	struct worker_room *room = worker->room[leg->facts->room];
-	bool due = leg->ice->ticks++ % SENDER_TICKS == 0;
+	unsigned int sent;
 
 	repeat_expire(worker, room);
 	if (leg->facts->tx.suite == STN_SUITE_NONE || room->report == NULL || !report_reaches(leg))
 		return;
-	if (leg->speaker == NULL) {
-		if (due)
-			report_to_listener(worker, room, leg);
+	if (leg->speaker != NULL && leg->speaker->tx == NULL)
+		return;
+	if (leg->speaker != NULL)
+		report_to_speaker(worker, room, leg);
+	if (leg->ice->report_wait > 0) {
+		leg->ice->report_wait--;
 		return;
 	}
-	if (leg->speaker->tx == NULL)
-		return;
-	report_to_speaker(worker, room, leg);
-	if (due)
-		send_slots(worker, room, leg, leg->speaker->tx);
+	if (leg->speaker != NULL)
+		sent = send_slots(worker, room, leg, leg->speaker->tx);
+	else
+		sent = report_to_listener(worker, room, leg);
+	/* When there is something to report again, the first report comes within a tick. */
+	if (sent != 0)
+		leg->ice->report_wait = SENDER_TICKS - 1;
 }
 
 static bool is_slot(const struct worker_room *room, uint32_t ssrc)

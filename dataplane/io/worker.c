@@ -153,9 +153,12 @@ unsigned int worker_turn(struct worker *worker)
 	if (worker->config.count > 1)
 		done += receive_rings(worker);
 	if (worker->now_ns >= worker->tick_ns) {
+		/* What has really passed: a busy worker comes here later. */
+		uint64_t passed_ns = worker->now_ns - worker->tick_ns + TICK_NS;
+
 		worker->tick_ns = worker->now_ns + TICK_NS;
 		done += publish_ticks(worker);
-		path_ticks(worker, TICK_NS);
+		path_ticks(worker, passed_ns);
 	}
 	done += fan_slice(worker);
 	return done;

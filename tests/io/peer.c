@@ -108,18 +108,28 @@ unsigned int peer_packet(struct peer *peer, uint8_t level, const void *payload,
 	return (unsigned int)size;
 }
 
+unsigned int peer_rtcp(
+	struct peer *peer, const uint8_t *packet, unsigned int size, uint8_t out[PACKET_MAX])
+{
+	uint8_t bytes[256 + SRTP_MAX_TRAILER_LEN];
+	int protected = (int)size;
+
+	ck_assert_uint_le(size, 256);
+	memcpy(bytes, packet, size);
+	ck_assert_int_eq(srtp_protect_rtcp(peer->send, bytes, &protected), srtp_err_status_ok);
+	memcpy(out, bytes, (size_t) protected);
+	return (unsigned int)protected;
+}
+
 unsigned int peer_report(struct peer *peer, uint8_t out[PACKET_MAX])
 {
-	uint8_t packet[64 + SRTP_MAX_TRAILER_LEN] = {0x80, 201, 0, 1};
-	int size = 8;
+	uint8_t packet[8] = {0x80, 201, 0, 1};
 
 	packet[4] = (uint8_t)(peer->ssrc >> 24);
 	packet[5] = (uint8_t)(peer->ssrc >> 16);
 	packet[6] = (uint8_t)(peer->ssrc >> 8);
 	packet[7] = (uint8_t)peer->ssrc;
-	ck_assert_int_eq(srtp_protect_rtcp(peer->send, packet, &size), srtp_err_status_ok);
-	memcpy(out, packet, (size_t)size);
-	return (unsigned int)size;
+	return peer_rtcp(peer, packet, sizeof(packet), out);
 }
 
 static struct heard *heard_add(struct peer *peer)
@@ -144,6 +154,14 @@ static void take_report(struct peer *peer, uint8_t *packet, int size)
 	peer->report_count++;
 }
 
+static void keep(
+	uint8_t to[PACKET_MAX], unsigned int *to_size, const uint8_t *from, unsigned int size)
+{
+	ck_assert_uint_le(size, PACKET_MAX);
+	memcpy(to, from, size);
+	*to_size = size;
+}
+
 void peer_take(struct peer *peer, const uint8_t *datagram, unsigned int size)
 {
 	uint8_t packet[PACKET_MAX + 100];
@@ -153,13 +171,18 @@ void peer_take(struct peer *peer, const uint8_t *datagram, unsigned int size)
 
 	ck_assert_msg(!peer->gone, "a datagram to a leg that was removed");
 	ck_assert_uint_le(size, sizeof(packet));
-	if (peer->deaf)
-		return;
 	memcpy(packet, datagram, size);
 	if (packet_is_rtcp(packet, size)) {
-		take_report(peer, packet, clear);
+		if (!peer->deaf)
+			take_report(peer, packet, clear);
 		return;
 	}
+	if (peer->deaf) {
+		keep(peer->missed, &peer->missed_size, datagram, size);
+		peer->missed_count++;
+		return;
+	}
+	keep(peer->last, &peer->last_size, datagram, size);
 	if (peer->hear == NULL ||
 		srtp_unprotect(peer->hear, packet, &clear) != srtp_err_status_ok) {
 		peer->refused++;

@@ -46,6 +46,9 @@ struct peer {
 	/* RTCP that came: how often, and the last one. */
 	unsigned int report_count, report_size;
 	uint8_t report[PACKET_MAX];
+	/* The last RTP datagram that came, and that was lost because it is deaf; as on the wire. */
+	unsigned int last_size, missed_size, missed_count;
+	uint8_t last[PACKET_MAX], missed[PACKET_MAX];
 	bool deaf; /* what comes is lost on the way */
 	bool gone; /* removed: whatever comes is an error */
 };
@@ -62,6 +65,9 @@ unsigned int peer_packet(struct peer *peer, uint8_t level, const void *payload,
 	unsigned int payload_size, uint8_t out[PACKET_MAX]);
 /* A receiver report, protected. */
 unsigned int peer_report(struct peer *peer, uint8_t out[PACKET_MAX]);
+/* RTCP of the test's making, protected; size at most 256. */
+unsigned int peer_rtcp(
+	struct peer *peer, const uint8_t *packet, unsigned int size, uint8_t out[PACKET_MAX]);
 /* A datagram arrived. */
 void peer_take(struct peer *peer, const uint8_t *datagram, unsigned int size);
 /* How many of those heard have this SSRC; the i-th of them. */
