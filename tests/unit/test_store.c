@@ -59,7 +59,7 @@ static void run(struct desk *desk, struct store *store, const char *line)
 			 "\",\"address\":\"10.0.0.1\",\"port\":" #port_)
 #define WEB(who_, role_) \
 	Q("member.join", ",\"role\":\"" role_ "\",\"member\":\"" who_ "\",\"transport\":" \
-								      "\"webrtc\"")
+			 "\"webrtc\"")
 #define AS(who_, type_) \
 	"{\"id\":\"i\",\"type\":\"" type_ "\",\"actor\":\"" who_ "\",\"room\":\"tea\"}"
 #define KEY "E1F97A0D3E018BE0D64FA32C06DE41390EC675AD498AFEEBB6960B3A"
