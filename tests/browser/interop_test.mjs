@@ -4,6 +4,7 @@
  * Long run: --seconds 600 --peers 50.
  */
 import { checkSecure } from './lib/browser.mjs';
+import { machineDropped } from './lib/relay.mjs';
 import { argument, scenario, step } from './lib/scenario.mjs';
 import { check, throughout } from './lib/until.mjs';
 
@@ -31,6 +32,7 @@ scenario(async ({ relay, browser }) => {
 	for (const listener of listeners)
 		await listener.hears([500, 900, 1300], 15000);
 	step(`${PEERS} peer connections, ${SECONDS} s`);
+	const droppedBefore = await machineDropped();
 	const before = { ...await listening.allStats(), ...await speaking.allStats() };
 	await throughout(SECONDS * 1000, 5000, async () => {
 		for (const [name, stats] of Object.entries(await listening.allStats()))
@@ -45,11 +47,12 @@ scenario(async ({ relay, browser }) => {
 		check(stats.received - before[name].received > SECONDS * 50,
 			`${name} got only ${stats.received - before[name].received} packets`);
 	}
+	const dropped = await machineDropped() - droppedBefore;
 	const failures = await relay.authenticationFailures();
 	const counters = await relay.counters();
-	step(`result: ${JSON.stringify({ peers: PEERS, seconds: SECONDS, ...sum, authentication_failures: failures })}`);
+	step(`result: ${JSON.stringify({ peers: PEERS, seconds: SECONDS, ...sum, machine_dropped: dropped, authentication_failures: failures })}`);
 	step(`drops of the data plane: ${JSON.stringify(counters.drops)}`);
 	check(failures === 0, `${failures} packets did not authenticate`);
 	check(sum.reconnects === 0, `${sum.reconnects} reconnects`);
-	check(sum.lost === 0, `${sum.lost} packets were lost`);
+	check(sum.lost <= dropped, `${sum.lost} packets were lost, this machine has dropped ${dropped}`);
 });

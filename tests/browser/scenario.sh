@@ -4,7 +4,7 @@
 # Runs one scenario: makes the lab, a configuration with HTTP, playwright-core in the build directory,
 # and leaves the rest to node. Exit 77 when something is missing that this machine does not have.
 #
-# usage: tests/browser/scenario.sh [--tls] NAME_test.mjs [ARGUMENT...]
+# usage: tests/browser/scenario.sh [--tls] [--set 'OPTION = VALUE;'] NAME_test.mjs [ARGUMENT...]
 # Needs: SMOKE_BUILD, the build directory (meson sets it; default: build/ of the tree).
 # shellcheck disable=SC2034 # some are for the harness
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -12,8 +12,14 @@ SMOKE_PREFIX=br
 # shellcheck source=tests/smoke/harness.sh
 . "$here/../smoke/harness.sh"
 
-tls=""
-[ "${1:-}" != --tls ] || { tls=yes; shift; }
+tls="" lines=""
+while [[ ${1:-} == --* ]]; do
+	case $1 in
+	--tls) tls=yes; shift ;;
+	--set) lines+=" $2"; shift 2 ;;
+	*) sed -n '7,8s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+	esac
+done
 scenario=$here/$1
 shift
 SMOKE_NAME=$(basename "$scenario" _test.mjs)
@@ -45,7 +51,7 @@ smoke_begin
 
 # One address for every part: the relay's own, whichever side one comes from.
 HTTP_ADDRESS=172.16.2.1
-RELAY_CONTROLPLANE="http_address = \"$HTTP_ADDRESS\"; http_port = 8080;"
+RELAY_CONTROLPLANE="http_address = \"$HTTP_ADDRESS\"; http_port = 8080;$lines"
 if [ -n "$tls" ]; then
 	BROWSER_BASE=https://$HTTP_ADDRESS:8080
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=relay \

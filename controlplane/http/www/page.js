@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* /room/{id}: joins the state machine with the session, the events, the microphone and the view. */
-import { follow, request } from './events.js';
+import { follow, Refusal, request } from './events.js';
 import { Meter } from './meter.js';
 import { People } from './people.js';
 import { begin, isOver, maySpeak, step } from './room.js';
@@ -123,8 +123,9 @@ async function connect(kind) {
 		fresh.close();
 		session = before;
 		dispatch({
-			is: 'refused', status: error.status ?? 0, message: error.message,
-			retryAfterMs: error.retryAfterMs ?? null,
+			is: 'refused', status: error.status ?? 0, retryAfterMs: error.retryAfterMs ?? null,
+			/* What a browser says of a broken network helps nobody. */
+			message: error instanceof Refusal ? error.message : '',
 		});
 	}
 }

@@ -153,9 +153,9 @@ export class View {
 		setText(byId('mute').querySelector('span'), model.muted ? 'Unmute' : 'Mute');
 		byId('mute').setAttribute('aria-pressed', String(model.muted));
 		this.#floorButton(model, inside, speaks);
-		/* A button that goes takes the focus with it: hand it to the one that came. */
+		/* A button that goes takes the focus with it: the next Tab is to meet what came in its place. */
 		if (focused !== null && focused.closest('[hidden]') !== null && focused.closest('#controls'))
-			(inside ? byId('leave') : byId('listen')).focus();
+			(inside ? byId('controls') : byId('listen')).focus();
 	}
 
 	#floorButton(model, inside, speaks) {

@@ -93,7 +93,7 @@ export class Browser {
 	#browser;
 	#stage = null;
 
-	static async start(part, { voice = null, flags = [] } = {}) {
+	static async start(part, { voice = null, flags = [], unmuted = false } = {}) {
 		const browser = new Browser();
 		const home = `${lab.folder}/home-${part}`;
 		mkdirSync(home, { recursive: true });
@@ -101,6 +101,8 @@ export class Browser {
 			executablePath: wrapper(part),
 			args: [...FLAGS, `--unsafely-treat-insecure-origin-as-secure=${lab.base}`,
 				...(voice === null ? [] : [`--use-file-for-fake-audio-capture=${voice}`]), ...flags],
+			/* playwright mutes: what a page plays could then not be recorded. */
+			ignoreDefaultArgs: unmuted ? ['--mute-audio'] : [],
 			env: { ...process.env, HOME: home },
 		});
 		return browser;
@@ -144,6 +146,12 @@ export class Browser {
 
 	listener(name, room, token, more = {}) {
 		return this.peer(name, { kind: 'whep', room, token, ...more });
+	}
+
+	/* [[name, gain]]: all at once. */
+	async gains(gains) {
+		const page = await this.#page();
+		await page.evaluate((all) => all.forEach(([name, gain]) => globalThis.peer.call(name, 'speak', gain)), gains);
 	}
 
 	async allStats() {

@@ -28,6 +28,25 @@ export function startIn(part, name, command, ...args) {
 	return child;
 }
 
+/*
+ * Packets that this machine has thrown away between the relay and a browser: a veth's ring and a socket's
+ * buffer overflow when the cores are busy with something else. Nobody's doing, but lost they are.
+ */
+export async function machineDropped(parts = ['speaker', 'listeners']) {
+	let sum = 0;
+	for (const part of parts) {
+		for (const [where, device] of [[part, 'eth0'], ['relay', `to-${part}`]]) {
+			const [{ stats64 }] = JSON.parse(await runIn(where, 'ip', '-json', '-stats', 'link', 'show', 'dev', device));
+			sum += stats64.rx.dropped + stats64.tx.dropped;
+		}
+		const [names, values] = (await runIn(part, 'cat', '/proc/net/snmp')).split('\n')
+			.filter((line) => line.startsWith('Udp: ')).map((line) => line.split(' '));
+		const six = (await runIn(part, 'cat', '/proc/net/snmp6')).match(/^Udp6RcvbufErrors\s+(\d+)/m);
+		sum += Number(values[names.indexOf('RcvbufErrors')]) + Number(six?.[1] ?? 0);
+	}
+	return sum;
+}
+
 /* To its end; returns what it printed. */
 export function runIn(part, command, ...args) {
 	return new Promise((resolve, reject) => {

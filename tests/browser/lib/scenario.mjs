@@ -24,7 +24,7 @@ export function argument(key, fallback) {
 export async function screenshot(page, label) {
 	const folder = `${lab.kept}/screens`;
 	mkdirSync(folder, { recursive: true });
-	await page.screenshot({ path: `${folder}/${label}.png` });
+	await page.screenshot({ path: `${folder}/${label}.png`, animations: 'disabled' });
 }
 
 export async function scenario(run) {
