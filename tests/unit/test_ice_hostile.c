@@ -10,6 +10,7 @@
 #include "tests/support/unit.h"
 
 #define MESSAGES 200000u
+#define REPLAYS 10000u
 #define TUPLES 6
 
 enum state {
@@ -54,7 +55,8 @@ static void change(struct random_state *random)
 	const struct craft *was = &seen[random_below(random, 2)];
 	unsigned int changes = 1 + random_below(random, 4);
 
-	scene.craft = *was;
+	scene.craft.size = was->size;
+	memcpy(scene.craft.bytes, was->bytes, was->size);
 	/* Changes may undo each other, and what is then there again would be right. */
 	for (; changes > 0 || memcmp(scene.craft.bytes, was->bytes, was->size - 8) == 0;
 		changes -= changes > 0)
@@ -108,10 +110,10 @@ static bool hostile(struct random_state *random)
 	if (stun_parse(scene.craft.bytes, scene.craft.size, &stun) != 0)
 		return false;
 	ice_receive(scene.ice, &stun, scene.craft.bytes, &from, scene.now_ns, &out);
-	ck_assert_int_ne(out.drop, STN_DROP_COUNT);
-	ck_assert_uint_eq(out.count, 0);
-	ck_assert_int_eq(out.event, ICE_EVENT_NONE);
-	ck_assert_uint_eq(ice_digest(scene.ice, 0), before);
+	/* One assertion: each writes to the pipe of Check, and there are a million. */
+	if (out.drop == STN_DROP_COUNT || out.count != 0 || out.event != ICE_EVENT_NONE ||
+		ice_digest(scene.ice, 0) != before)
+		ck_abort_msg("drop %d, %u messages, event %d", out.drop, out.count, out.event);
 	return true;
 }
 
@@ -141,7 +143,7 @@ START_TEST(what_was_answered_is_of_no_use_elsewhere)
 
 	random_seed(&random);
 	reach(STATE_MOVING);
-	for (unsigned int i = 0; i < MESSAGES; i++) {
+	for (unsigned int i = 0; i < REPLAYS; i++) {
 		struct ice_origin from = scene_origin(3 + random_below(&random, 200));
 
 		scene.craft = seen[0];

@@ -437,8 +437,7 @@ END_TEST
 static void random_message(
 	struct random_state *random, unsigned int tuple, uint64_t received[TUPLES])
 {
-	static const uint8_t software[900];
-	static const unsigned int extra[] = {0, 0, 0, 4, 40, 900};
+	static const uint8_t software[160];
 	struct ice_origin from = scene_origin(tuple);
 	uint8_t transaction[12] = {0};
 
@@ -448,7 +447,8 @@ static void random_message(
 	craft_begin(&scene.craft, CRAFT_REQUEST, transaction);
 	craft_put(&scene.craft, CRAFT_USERNAME, scene.username, 21);
 	if (random_below(random, 2))
-		craft_put(&scene.craft, CRAFT_SOFTWARE, software, extra[random_below(random, 6)]);
+		craft_put(&scene.craft, CRAFT_SOFTWARE, software,
+			random_below(random, sizeof(software)));
 	if (random_below(random, 3) == 0)
 		craft_put(&scene.craft, CRAFT_USE_CANDIDATE, NULL, 0);
 	craft_integrity(&scene.craft,
