@@ -200,7 +200,7 @@ enum stn_transport { STN_TRANSPORT_KEYED = 1, STN_TRANSPORT_WEBRTC = 2 };
  * by LEG_ICE in the same transaction, and is put once more, with the keys and otherwise the same,
  * when DTLS is done; keys once set are immutable. remote of a WEBRTC leg is a hint: the path that
  * an earlier data plane had validated, which is used from the start; family 0: none. It is ignored
- * when the leg exists.
+ * when the leg exists, or somebody else is there. A KEYED leg takes its address from a WEBRTC leg.
  */
 struct stn_op_leg_put {
 	struct stn_op op;
@@ -246,7 +246,8 @@ _Static_assert(sizeof(struct stn_op_leg_mute) == 32, "wire size");
 
 /*
  * ICE credentials (RFC 8445 section 5.3). The local ufrag is stn_ufrag_make(leg_id, local_random),
- * see ufrag.h. Texts are not NUL-terminated; unused bytes are 0.
+ * see ufrag.h. Texts are not NUL-terminated; unused bytes are 0. In a resync, those of a leg that
+ * is not there (its time was up on the way) are ignored.
  */
 #define STN_ICE_UFRAG_MAX 256
 #define STN_ICE_PWD_MAX 256
@@ -441,8 +442,9 @@ enum stn_notice_type {
 	STN_NOTICE_SPEAKING,     /* a slot changed hands; leg_id 0: nobody */
 	STN_NOTICE_PRESSURE,     /* value: percent of legs_max in use */
 	STN_NOTICE_LOST,         /* value: notices dropped since the last one delivered */
-	STN_NOTICE_LEG_LOST, /* WEBRTC: no sign of life for the consent time (RFC 7675), or its path
-				now belongs to another leg: nothing is sent to it (never dropped) */
+	STN_NOTICE_LEG_LOST, /* WEBRTC: no sign of life for the consent time (RFC 7675), its path
+				now belongs to another leg, or a worker had no space for its keys:
+				nothing is sent to it (never dropped) */
 	STN_NOTICE_COUNT
 };
 

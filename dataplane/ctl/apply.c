@@ -427,6 +427,19 @@ static void withdraw_room(struct apply *apply, struct room *room)
 	drop_room(apply, room);
 }
 
+static void notify(struct apply *apply, enum stn_notice_type type, const struct room *room,
+	const struct leg *leg, uint64_t now_ns)
+{
+	struct stn_notice notice = {
+		.type = type, .at_ns = now_ns, .room_id = room->version->facts.room_id};
+
+	if (leg) {
+		notice.leg_id = leg->version->facts.leg_id;
+		notice.member_id = leg->version->facts.member_id;
+	}
+	apply->events.notice(apply->context, &notice);
+}
+
 static void withdraw(struct apply *apply, struct batch *batch, uint32_t status)
 {
 	batch->refused = status;
@@ -437,6 +450,10 @@ static void withdraw(struct apply *apply, struct batch *batch, uint32_t status)
 			withdraw_room(apply, change->room);
 		} else if ((change->kind == CHANGE_LEG_ADD || change->kind == CHANGE_LEG_KEYS) &&
 			   !change->leg->removed) {
+			/* Which of its new keys have been used nobody knows. */
+			if (change->kind == CHANGE_LEG_KEYS)
+				notify(apply, STN_NOTICE_LEG_LOST, change->leg->room, change->leg,
+					apply->answered_ns[0]);
 			registry_detach_leg(apply->registry, change->leg);
 			drop_leg(apply, change->leg);
 		}
@@ -485,19 +502,6 @@ void apply_reply(struct apply *apply, const struct reply *reply)
 }
 
 /* ---- deadlines ---- */
-
-static void notify(struct apply *apply, enum stn_notice_type type, const struct room *room,
-	const struct leg *leg, uint64_t now_ns)
-{
-	struct stn_notice notice = {
-		.type = type, .at_ns = now_ns, .room_id = room->version->facts.room_id};
-
-	if (leg) {
-		notice.leg_id = leg->version->facts.leg_id;
-		notice.member_id = leg->version->facts.member_id;
-	}
-	apply->events.notice(apply->context, &notice);
-}
 
 static void expire_leg(struct apply *apply, struct leg *leg, uint64_t now_ns)
 {

@@ -287,10 +287,20 @@ END_TEST
 
 START_TEST(a_worker_without_space_for_the_keys)
 {
+	const struct stn_notice *notice = (const struct stn_notice *)world.message;
+
 	fill();
+	subscribe();
 	world.fake.worker[owner(30)].refuse_update_after = 1;
 	op_keys(30, STN_ROLE_LISTENER);
-	ck_assert_uint_eq(commit(), STN_STATUS_NO_SPACE);
+	world_send_header(writer, STN_MESSAGE_BEGIN, 7, 5);
+	world_send_ops(&world, writer, 5);
+	world_send_header(writer, STN_MESSAGE_COMMIT, 7, 5);
+	world_expect(&world, writer, STN_MESSAGE_NOTICE);
+	ck_assert_uint_eq(notice->type, STN_NOTICE_LEG_LOST);
+	ck_assert_uint_eq(notice->leg_id, 30);
+	world_expect(&world, writer, STN_MESSAGE_RESULT);
+	ck_assert_uint_eq(result()->status, STN_STATUS_NO_SPACE);
 	/* Which of its keys were used nobody knows: it is gone. */
 	ck_assert_ptr_null(facts_of(30));
 	op_webrtc(31, STN_ROLE_LISTENER);
