@@ -131,6 +131,9 @@ static void write_dtls(struct exposition *e, const struct dtls *dtls)
 		snprintf(labels, sizeof(labels), "result=\"%s\"", dtls_failure_name(i));
 		exposition_integer(e, labels, stats.failed[i]);
 	}
+	counter(e, "stentor_dtls_handshakes_evicted",
+		"Idle DTLS handshakes that made room for another one of their address.",
+		stats.evicted);
 	counter(e, "stentor_dtls_datagrams_refused",
 		"Datagrams that would have begun a handshake beyond a limit.", stats.refused);
 }

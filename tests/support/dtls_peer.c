@@ -49,8 +49,8 @@ static int accept_server(X509_STORE_CTX *store, void *unused)
 	return 1;
 }
 
-/* A private key that claims the public half of another: OpenSSL compares only that one. */
-static EVP_PKEY *forge_key(const EVP_PKEY *victim)
+/* OpenSSL compares only the public halves. */
+EVP_PKEY *dtls_peer_forge_key(const EVP_PKEY *victim)
 {
 	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
 	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
@@ -85,7 +85,7 @@ static void use_certificate(SSL *ssl, const struct dtls_peer_facts *facts)
 		return;
 	key = facts->certificate->key;
 	if (facts->stolen)
-		key = forge_key(key);
+		key = dtls_peer_forge_key(key);
 	require(SSL_use_certificate(ssl, facts->certificate->x509) == 1);
 	require(SSL_use_PrivateKey(ssl, key) == 1);
 	if (facts->stolen)

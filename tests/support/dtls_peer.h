@@ -37,6 +37,9 @@ struct dtls_peer {
 	bool closed; /* close_notify was received, authenticated */
 };
 
+/* A private key that claims the public half of another: as a thief has a certificate. */
+EVP_PKEY *dtls_peer_forge_key(const EVP_PKEY *victim);
+
 void dtls_peer_open(struct dtls_peer *peer, const struct dtls_peer_facts *facts);
 void dtls_peer_close(struct dtls_peer *peer);
 /* Sends the ClientHello. */
