@@ -134,7 +134,8 @@ static bool reserve(struct http_stream *stream, size_t size)
 
 	if (waiting + size > HTTP_STREAM_MAX)
 		return false;
-	memmove(stream->bytes, stream->bytes + stream->start, waiting);
+	if (waiting > 0)
+		memmove(stream->bytes, stream->bytes + stream->start, waiting);
 	stream->start = 0;
 	stream->size = waiting;
 	if (waiting + size <= capacity)
