@@ -15,8 +15,11 @@
 #define SENDER_TICKS 5
 /* Its clock is not known any better than that: no report of it (TRAPS 22). */
 #define SILENT_NS 2000000000ull
-/* Legs that tick within this time share one report. */
-#define EDITION_NS 1000000000ull
+/*
+ * Legs that tick within this time share one report. Twenty a second use up the 31 bits of SRTCP
+ * indices in three years.
+ */
+#define EDITION_NS 50000000ull
 
 uint64_t report_ntp(const struct worker *worker, uint64_t at_ns)
 {
@@ -146,6 +149,9 @@ static unsigned int send_slots(struct worker *worker, struct worker_room *room,
 		message.size = slot->report_size;
 		message.index = slot->report_index;
 		send(worker, leg, context, &message);
+		/* 1/65536 s that it was made before it was sent: no part of the round trip. */
+		leg->ice->report_late[i] =
+			(uint16_t)((worker->now_ns - slot->report_ns) * 65536 / 1000000000u);
 		count++;
 	}
 	return count;
@@ -243,25 +249,31 @@ void report_tick(struct worker *worker, struct worker_leg *leg)
 		leg->ice->report_wait = SENDER_TICKS - 1;
 }
 
-static bool is_slot(const struct worker_room *room, uint32_t ssrc)
+/* Number of the slot with this SSRC; slot_count: none has it. */
+static unsigned int slot_of(const struct worker_room *room, uint32_t ssrc)
 {
 	unsigned int i;
 
 	for (i = 0; i < room->facts->slot_count; i++)
 		if (room->facts->slot_ssrc[i] == ssrc)
-			return true;
-	return false;
+			break;
+	return i;
 }
 
-static void absorb_blocks(
-	const struct worker *worker, struct worker_room *room, const struct rtcp_item *item)
+static void absorb_blocks(const struct worker *worker, const struct worker_leg *leg,
+	struct worker_room *room, const struct rtcp_item *item)
 {
 	struct rtcp_block block;
-	unsigned int i;
+	unsigned int i, slot;
 
-	for (i = 0; rtcp_read_block(item, i, &block); i++)
-		if (is_slot(room, block.ssrc))
-			survey_add(&room->reception, &block, report_ntp(worker, worker->now_ns));
+	for (i = 0; rtcp_read_block(item, i, &block); i++) {
+		slot = slot_of(room, block.ssrc);
+		if (slot == room->facts->slot_count)
+			continue;
+		if (leg->ice != NULL)
+			block.delay += leg->ice->report_late[slot];
+		survey_add(&room->reception, &block, report_ntp(worker, worker->now_ns));
+	}
 }
 
 /* The speaker's own sender report: its capture clock, and what we echo to it. */
@@ -289,7 +301,7 @@ void report_receive(
 	if (leg->speaker != NULL)
 		absorb_sender(worker, leg->speaker, data, size);
 	while (rtcp_next(&cursor, &item)) {
-		absorb_blocks(worker, room, &item);
+		absorb_blocks(worker, leg, room, &item);
 		for (i = 0; rtcp_read_nack(&item, i, &nack); i++)
 			repeat_answer(worker, leg, &nack);
 	}

@@ -62,8 +62,9 @@ struct worker_ice {
 	bool lost;                              /* for good; whatever it has is held back */
 	bool tell_moved;                        /* replies that found no space */
 	bool tell_lost;
-	uint8_t report_wait; /* ticks to the next sender reports */
-	uint64_t repeat_ns;  /* how far its bucket of repetitions is used up */
+	uint8_t report_wait;                 /* ticks to the next sender reports */
+	uint16_t report_late[STN_SLOTS_MAX]; /* how old the last ones were, 1/65536 s */
+	uint64_t repeat_ns;                  /* how far its bucket of repetitions is used up */
 };
 
 struct worker_leg {

@@ -200,6 +200,48 @@ START_TEST(reports_are_absorbed)
 }
 END_TEST
 
+/*
+ * Two browsers share a sender report; whoever gets it later has the same round trip: their clocks
+ * answer at once, so it is less than a tick.
+ */
+START_TEST(a_shared_report_is_no_part_of_the_round_trip)
+{
+	struct harness_options options = {.workers = 1};
+	struct harness_leg leg = {.webrtc = true, .tx_suite = 1, .rx_suite = 1};
+	struct stn_room_stats stats = {0};
+	struct command command = {.type = COMMAND_ROOM_STATS, .stats = &stats};
+	uint8_t rr[32] = {0x81, 201, 0, 7}, packet[PACKET_MAX];
+	struct peer *first;
+	struct scene s;
+	unsigned int i, size;
+
+	scene_open(&s, &options, &leg);
+	first = s.browser;
+	s.browser = harness_join(s.h, s.room, &leg);
+	harness_fence(s.h);
+	harness_connect(s.h, s.browser);
+	harness_key(s.h, s.browser);
+	for (i = 0; i < 2; i++) {
+		/* The echo of whoever's report comes next, with a delay of 0. */
+		report_of_type(&s, RTCP_SR);
+		memcpy(rr + 4, &(uint32_t){__builtin_bswap32(s.browser->ssrc)}, 4);
+		memcpy(rr + 8, s.browser->report + 4, 4);
+		memcpy(rr + 24, s.browser->report + 10, 4);
+		size = peer_rtcp(s.browser, rr, sizeof(rr), packet);
+		harness_datagram(s.h, s.browser, 0, packet, size);
+		harness_settle(s.h);
+		s.browser = first;
+	}
+	command.handle = s.room->facts.room;
+	harness_post_all(s.h, &command);
+	harness_fence(s.h);
+	ck_assert_uint_eq(stats.reception.rtt_count, 2);
+	/* Not two turns of the test apart, and far from the 50 ms that they may share one. */
+	ck_assert_uint_lt(stats.reception.rtt_sum_us, 2 * 20000);
+	scene_close(&s);
+}
+END_TEST
+
 static void nack(struct scene *s, uint32_t ssrc, uint16_t sequence, uint16_t following)
 {
 	uint8_t bytes[16] = {0x81, 205, 0, 3, [12] = (uint8_t)(sequence >> 8), (uint8_t)sequence,
@@ -372,6 +414,7 @@ int main(void)
 	tcase_add_loop_test(cases, who_listens_gets_sender_reports, 0, 24);
 	tcase_add_loop_test(cases, who_speaks_is_told_how_it_arrives, 0, 6);
 	tcase_add_loop_test(cases, reports_are_absorbed, 0, 2);
+	tcase_add_test(cases, a_shared_report_is_no_part_of_the_round_trip);
 	tcase_add_loop_test(cases, what_was_lost_is_sent_again_byte_for_byte, 0, 24);
 	tcase_add_test(cases, the_bits_behind_a_nack_are_read);
 	tcase_add_loop_test(cases, what_was_silenced_is_not_sent_again, 0, 4);
