@@ -7,7 +7,8 @@
 #include "controlplane/conductor.h"
 #include "controlplane/rooms/outgoing.h"
 
-#define SEATS_A_TICK 1000 /* one event each: what is beyond waits a second */
+#define NOTICE_NS 2000000000u /* within it the data plane has said what ended */
+#define SEATS_A_TICK 1000     /* one event each: what is beyond waits a second */
 
 /* Legs without seats end one by one, memberships together. */
 static bool end_all(struct conductor *c, struct plan *plan, struct member **members, size_t count,
@@ -137,13 +138,13 @@ static bool is_expired(const struct conductor *c, const struct member *member)
 	return member->put.end_ns != 0 && member->put.end_ns <= loop_now_ns();
 }
 
-static void expire_silences(struct conductor *c, struct room *room)
+static void expire_silences(struct conductor *c, struct room *room, uint64_t now_ns)
 {
 	size_t position = 0;
 	struct silence *silence;
 
 	while ((silence = hash_next(&room->silenced, &position)) != NULL) {
-		if (silence->until_ns == 0 || silence->until_ns > loop_now_ns())
+		if (silence->until_ns == 0 || silence->until_ns > now_ns)
 			continue;
 		ending_silence(c, room, silence->user.text);
 		position = 0; /* the table has changed */
@@ -168,6 +169,18 @@ void ending_silence(struct conductor *c, struct room *room, const char *user)
 	plan_clear(&plan);
 }
 
+/* It says nothing of who has no leg that speaks; of the others it has said it by then. */
+static void expire_absent(struct conductor *c)
+{
+	uint64_t id = 0, now_ns = loop_now_ns();
+	struct room *room;
+
+	while ((room = roster_next(&c->registry->room_roster, &id)) != NULL) {
+		if (room->silenced.count > 0)
+			expire_silences(c, room, now_ns < NOTICE_NS ? 0 : now_ns - NOTICE_NS);
+	}
+}
+
 void ending_expired(struct conductor *c)
 {
 	static const struct ending expired = {"expired", false, is_expired};
@@ -175,13 +188,15 @@ void ending_expired(struct conductor *c)
 	uint64_t id = 0;
 
 	/* A data plane that is there says itself what has ended. */
-	if (link_state(c->link) == LINK_UP || link_state(c->link) == LINK_SYNCING)
+	if (link_state(c->link) == LINK_UP || link_state(c->link) == LINK_SYNCING) {
+		expire_absent(c);
 		return;
+	}
 	while ((room = roster_next(&c->registry->room_roster, &id)) != NULL) {
 		if (room->put.end_ns != 0 && room->put.end_ns <= loop_now_ns())
 			ending_room(c, room, "expired");
 		else
-			expire_silences(c, room);
+			expire_silences(c, room, loop_now_ns());
 	}
 	ending_members(c, &expired);
 }

@@ -178,6 +178,27 @@ START_TEST(a_mute_outlives_the_session)
 }
 END_TEST
 
+/* No data plane tells of a mute's end when there is no leg. */
+START_TEST(a_mute_of_who_is_away_ends)
+{
+	struct room *room = registry_room(&world.registry, WORLD_ROOM);
+	struct silence *silence;
+
+	world_join("sue", "speaker");
+	world_ask("{\"id\":\"m\",\"type\":\"moderation.mute\",\"actor\":\"ann\",\"room\":\"tea\","
+		  "\"member\":\"sue\",\"duration_ms\":5000}");
+	ending_expired(&world.conductor);
+	world_turn();
+	ck_assert(member_muted(world_member("sue")));
+	silence = hash_find(&room->silenced, "sue");
+	silence->until_ns = 1;
+	ending_expired(&world.conductor);
+	world_turn();
+	ck_assert(!member_muted(world_member("sue")));
+	ck_assert_uint_eq(room->silenced.count, 0);
+}
+END_TEST
+
 /* Nobody may say 201 for a leg that is not there; the seat is not the client's fault. */
 START_TEST(without_a_data_plane_it_is_try_again)
 {
@@ -466,6 +487,7 @@ int main(void)
 	tcase_add_test(tcase, keys_of_who_has_left_are_dropped);
 	tcase_add_test(tcase, a_page_loaded_again_takes_the_place_of_the_old_one);
 	tcase_add_test(tcase, a_mute_outlives_the_session);
+	tcase_add_test(tcase, a_mute_of_who_is_away_ends);
 	tcase_add_loop_test(tcase, without_a_data_plane_it_is_try_again, 0, 3);
 	tcase_add_test(tcase, a_lost_path_frees_the_leg_and_then_the_seat);
 	tcase_add_test(tcase, a_lost_path_of_an_old_leg_means_nothing);
