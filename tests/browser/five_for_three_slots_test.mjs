@@ -6,7 +6,7 @@
  * does to the other. --seconds 600 for the long one.
  */
 import { machineDropped } from './lib/relay.mjs';
-import { argument, scenario, step } from './lib/scenario.mjs';
+import { argument, result, scenario, step } from './lib/scenario.mjs';
 import { check, throughout } from './lib/until.mjs';
 
 const SECONDS = argument('seconds', 30);
@@ -56,7 +56,7 @@ scenario(async ({ relay, browser }) => {
 		await speaking.gains([['solo', turn % 2 ? LOUD : 0], ...NAMES.map((name) => [name, on.includes(name) ? LOUD : 0])]);
 	}));
 	const machine = await machineDropped() - dropped;
-	step(`result: ${JSON.stringify({ seconds: SECONDS, five, one, machine_dropped: machine })}`);
+	result({ seconds: SECONDS, five, one, machine_dropped: machine });
 	step(`heard (section:who): ${[...sounds].sort().join(' ')}`);
 
 	for (const name of NAMES)

@@ -5,7 +5,7 @@
  */
 import { checkSecure } from './lib/browser.mjs';
 import { machineDropped } from './lib/relay.mjs';
-import { argument, scenario, step } from './lib/scenario.mjs';
+import { argument, result, scenario, step } from './lib/scenario.mjs';
 import { check, throughout } from './lib/until.mjs';
 
 const SECONDS = argument('seconds', 20);
@@ -50,7 +50,7 @@ scenario(async ({ relay, browser }) => {
 	const dropped = await machineDropped() - droppedBefore;
 	const failures = await relay.authenticationFailures();
 	const counters = await relay.counters();
-	step(`result: ${JSON.stringify({ peers: PEERS, seconds: SECONDS, ...sum, machine_dropped: dropped, authentication_failures: failures })}`);
+	result({ peers: PEERS, seconds: SECONDS, ...sum, machine_dropped: dropped, authentication_failures: failures });
 	step(`drops of the data plane: ${JSON.stringify(counters.drops)}`);
 	check(failures === 0, `${failures} packets did not authenticate`);
 	check(sum.reconnects === 0, `${sum.reconnects} reconnects`);

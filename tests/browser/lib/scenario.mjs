@@ -3,8 +3,10 @@
  * What every scenario is wrapped in: a relay, browsers that are closed at the end whatever happens,
  * screenshots that are kept, lines that say how far it got.
  */
-import { mkdirSync } from 'node:fs';
-import { basename } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, release } from 'node:os';
+import { basename, dirname } from 'node:path';
 import { Browser } from './browser.mjs';
 import { lab, Relay } from './relay.mjs';
 
@@ -19,6 +21,24 @@ export function step(text) {
 export function argument(key, fallback) {
 	const at = process.argv.indexOf(`--${key}`);
 	return at < 0 ? fallback : Number(process.argv[at + 1]);
+}
+
+const said = (...command) => execFileSync(command[0], command.slice(1)).toString().trim();
+
+/* What was measured; with --result FILE it is kept there, with the machine and the command. */
+export function result(fields) {
+	step(`result: ${JSON.stringify(fields)}`);
+	const at = process.argv.indexOf('--result');
+	if (at < 0)
+		return;
+	const here = dirname(process.argv[1]);
+	writeFileSync(process.argv[at + 1], `${JSON.stringify({
+		benchmark: `browser ${name}`, ...fields,
+		command: `tests/browser/scenario.sh ${[basename(process.argv[1]), ...process.argv.slice(2, at)].join(' ')}`,
+		commit: said('git', '-C', here, 'rev-parse', '--short', 'HEAD'),
+		browser: said('chromium', '--version').split('\n').at(-1), cpu: cpus()[0].model, cpus: cpus().length,
+		kernel: release(), load: loadavg()[0], date: new Date().toISOString().slice(0, 10),
+	}, null, 1)}\n`);
 }
 
 export async function screenshot(page, label) {
