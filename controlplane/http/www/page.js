@@ -9,6 +9,7 @@ import { View } from './view.js';
 
 const LEVELS_MS = 60;
 const LIST_PAUSE_MS = 500;
+const SLOTS = 3; /* unless the room has told */
 
 const room = decodeURIComponent(location.pathname.split('/').filter((part) => part !== '')[1] ?? '');
 const tokenKey = `stentor.token.${room}`;
@@ -53,9 +54,14 @@ function dispatch(event) {
 
 /* ---- audio ---- */
 
+/* One section for each slot: then the room's speakers are heard and told apart, however many talk. */
+function slots() {
+	return people.room.slots ?? SLOTS;
+}
+
 function startAudio() {
 	meter.start();
-	for (let i = players.length; i < 3; i++) {
+	for (let i = players.length; i < slots(); i++) {
 		const player = new Audio();
 		player.autoplay = true;
 		players.push(player);
@@ -99,7 +105,7 @@ function closeMicrophone() {
 async function connect(kind) {
 	const before = session;
 	const receivers = [];
-	const fresh = new Session({ kind, room, token, track: microphone }, {
+	const fresh = new Session({ kind, room, token, track: microphone, slots: players.length }, {
 		receiver: (receiver) => receivers.push(receiver),
 		token: keepToken,
 		open() {

@@ -7,7 +7,6 @@
 import { authorization, refusalOf } from './events.js';
 import { restartedAnswer, restartFragment, withNack } from './sdp.js';
 
-const SLOTS = 3;
 /* Some packets of a check may be lost; a path that is silent for longer is worth an ICE restart. */
 const DISCONNECTED_MS = 1500;
 const CONNECT_MS = 12000;
@@ -22,7 +21,7 @@ export class Session {
 	#closed = false;
 	#options;
 
-	/* options: kind 'listen' or 'speak', room, token (or null), track: the microphone's or null */
+	/* options: kind 'listen' or 'speak', room, token (or null), track: the microphone's or null, slots */
 	constructor(options, on) {
 		this.#options = options;
 		this.#on = on;
@@ -38,7 +37,7 @@ export class Session {
 		this.#connection = pc;
 		if (this.#options.kind === 'speak')
 			pc.addTransceiver(this.#options.track ?? 'audio', { direction: 'sendonly' });
-		for (let i = 0; i < SLOTS; i++)
+		for (let i = 0; i < this.#options.slots; i++)
 			this.#on.receiver(pc.addTransceiver('audio', { direction: 'recvonly' }).receiver);
 		pc.addEventListener('connectionstatechange', () => this.#changed());
 		pc.addEventListener('iceconnectionstatechange', () => this.#changed());
