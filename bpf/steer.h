@@ -20,8 +20,8 @@
 
 #include "bpf/steer_shared.h"
 
-#define STEER_RATE_DEFAULT 200
-#define STEER_BURST_DEFAULT 400
+#define STEER_RATE_DEFAULT 4000
+#define STEER_BURST_DEFAULT 8000
 
 struct steer; /* one interface; made by steer_configure, freed by steer_release */
 

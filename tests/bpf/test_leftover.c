@@ -284,8 +284,8 @@ START_TEST(configure_writes_what_was_asked)
 	ck_assert_uint_eq(settings.address_count, 1);
 	ck_assert_uint_eq(settings.vlan, 100);
 	ck_assert_uint_eq(settings.owner_pid, (uint32_t)getpid());
-	ck_assert_uint_eq(settings.interval_ns, 5000000);  /* 200 a second */
-	ck_assert_uint_eq(settings.burst_ns, 2000000000u); /* 400 of them */
+	ck_assert_uint_eq(settings.interval_ns, 250000);   /* 4,000 a second */
+	ck_assert_uint_eq(settings.burst_ns, 2000000000u); /* 8,000 of them */
 
 	map = open_map(STEER_PORTS_MAP, 4, 8);
 	for (uint32_t word = 0; word < STEER_PORT_WORDS; word++) {

@@ -178,7 +178,7 @@ static void replies_read(struct harness *h)
 
 	while (!h->closed_punts && h->interface.datagram_poll(h->interface.impl, &datagram))
 		harness_punted(h, &datagram);
-	while (h->interface.poll(h->interface.impl, &reply)) {
+	while (!h->closed_replies && h->interface.poll(h->interface.impl, &reply)) {
 		if (reply.type == REPLY_FENCE) {
 			h->fences += reply.value == h->token;
 			continue;

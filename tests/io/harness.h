@@ -67,13 +67,14 @@ struct harness {
 	unsigned int peer_count;
 	struct reply reply[HARNESS_REPLIES_MAX]; /* all but fences */
 	unsigned int reply_count;
-	uint64_t fences;   /* answered for the last token */
-	uint64_t token;    /* last fence */
-	uint64_t sent;     /* frames given to the relay */
-	uint64_t taken;    /* frames taken from the port */
-	bool closed_port;  /* nothing is taken from the transmit rings */
-	bool closed_punts; /* the main lcore takes no datagrams */
-	unsigned int lost; /* frames to addresses that no peer has */
+	uint64_t fences;     /* answered for the last token */
+	uint64_t token;      /* last fence */
+	uint64_t sent;       /* frames given to the relay */
+	uint64_t taken;      /* frames taken from the port */
+	bool closed_port;    /* nothing is taken from the transmit rings */
+	bool closed_replies; /* nor replies */
+	bool closed_punts;   /* the main lcore takes no datagrams */
+	unsigned int lost;   /* frames to addresses that no peer has */
 };
 
 struct harness_leg {

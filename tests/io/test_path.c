@@ -429,6 +429,67 @@ START_TEST(a_keyed_leg_is_not_touched)
 }
 END_TEST
 
+static bool is_lost(const struct harness *h, const struct peer *peer)
+{
+	return h->pool.worker[0]->leg[peer->facts.leg].ice->lost;
+}
+
+/* The main lcore is told when it has time: nothing of it may be lost. */
+START_TEST(losses_are_told_late_rather_than_never)
+{
+	struct harness_options options = {0};
+	struct harness *h = harness_open(&options);
+	struct harness_room *room = harness_room(h, 1, STN_SUITE_NONE, 0, 0);
+	struct peer *peer[2] = {browser_join(h, room), browser_join(h, room)};
+	struct rte_ring *replies = h->pool.worker[0]->config.replies;
+	struct reply stuffing = {.type = REPLY_SPEAKING};
+
+	harness_fence(h);
+	harness_connect(h, peer[1]);
+	h->closed_replies = true;
+	while (rte_ring_sp_enqueue_elem(replies, &stuffing, sizeof(stuffing)) == 0)
+		;
+	harness_check(h, peer[0], 0, true);
+	harness_settle(h);
+	ck_assert(here(peer[0])->proven);
+	h->pool.worker[0]->config.consent_timeout_ms = 1;
+	harness_until(h, is_lost(h, peer[0]) && is_lost(h, peer[1]));
+	h->pool.worker[0]->config.consent_timeout_ms = 30000;
+	ck_assert_uint_eq(losses(peer[0]) + losses(peer[1]), 0);
+	while (rte_ring_sc_dequeue_elem(replies, &stuffing, sizeof(stuffing)) == 0)
+		;
+	h->closed_replies = false;
+	harness_until(h, losses(peer[0]) == 1 && losses(peer[1]) == 1);
+	harness_close(h);
+}
+END_TEST
+
+START_TEST(a_move_is_told_late_rather_than_never)
+{
+	struct harness_options options = {0};
+	struct harness *h = harness_open(&options);
+	struct harness_room *room = harness_room(h, 1, STN_SUITE_NONE, 0, 0);
+	struct peer *peer = browser_join(h, room);
+	struct rte_ring *replies = h->pool.worker[0]->config.replies;
+	struct reply stuffing = {.type = REPLY_SPEAKING};
+
+	harness_fence(h);
+	h->closed_replies = true;
+	while (rte_ring_sp_enqueue_elem(replies, &stuffing, sizeof(stuffing)) == 0)
+		;
+	harness_check(h, peer, 0, true);
+	harness_settle(h);
+	ck_assert(here(peer)->proven);
+	while (rte_ring_sc_dequeue_elem(replies, &stuffing, sizeof(stuffing)) == 0)
+		;
+	h->closed_replies = false;
+	harness_settle(h);
+	ck_assert_uint_eq(peer->browser->moves, 0);
+	harness_until(h, peer->browser->moves == 1);
+	harness_close(h);
+}
+END_TEST
+
 /* Whoever sends too much of it, or when nobody takes it: bounded, counted, nothing kept. */
 START_TEST(dtls_is_bounded)
 {
@@ -487,6 +548,8 @@ int main(void)
 	tcase_add_loop_test(cases, a_check_resolves_the_next_hop, 0, 2);
 	tcase_add_loop_test(cases, an_address_changes_hands, 0, 2);
 	tcase_add_loop_test(cases, a_keyed_leg_is_not_touched, 0, 2);
+	tcase_add_test(cases, losses_are_told_late_rather_than_never);
+	tcase_add_test(cases, a_move_is_told_late_rather_than_never);
 	tcase_add_test(cases, dtls_is_bounded);
 	suite_add_tcase(suite, cases);
 	return harness_main(suite);
