@@ -8,7 +8,7 @@
 import { checkSecure } from './lib/browser.mjs';
 import { makeNat } from './lib/nat.mjs';
 import { runIn } from './lib/relay.mjs';
-import { argument, scenario, step } from './lib/scenario.mjs';
+import { argument, result, scenario, step } from './lib/scenario.mjs';
 import { check, until } from './lib/until.mjs';
 
 const JOINS = argument('joins', 12);
@@ -65,8 +65,8 @@ scenario(async ({ relay, browser }) => {
 	}));
 	const rules = await ruleCounters();
 	const { retransmitted } = await relay.counters();
-	step(`the rule: ${JSON.stringify(rules)}; a plain listener: ${JSON.stringify(plain)}; one that asks again: ${
-		JSON.stringify(again)}; ${retransmitted} packets sent again`);
+	result({ joins: JOINS, setup_ms: setups, setup_p95_ms: p95, rule: rules, plain, asking: again,
+		sent_again: retransmitted });
 	for (const [all, dropped] of [[rules.up, rules.upDropped], [rules.down, rules.downDropped]])
 		check(dropped > all * 0.06 && dropped < all * 0.14, `the rule dropped ${dropped} of ${all}`);
 	check(plain.lost <= (plain.received + plain.lost) * 0.15,

@@ -23,7 +23,13 @@ export function argument(key, fallback) {
 	return at < 0 ? fallback : Number(process.argv[at + 1]);
 }
 
-const said = (...command) => execFileSync(command[0], command.slice(1)).toString().trim();
+function said(command, ...rest) {
+	return execFileSync(command, rest, { stdio: ['ignore', 'pipe', 'ignore'] }).toString().trim();
+}
+
+/* As it is now: a long run may see another one at its end. */
+const commit = process.argv.includes('--result')
+	? said('git', '-C', dirname(process.argv[1]), 'rev-parse', '--short', 'HEAD') : null;
 
 /* What was measured; with --result FILE it is kept there, with the machine and the command. */
 export function result(fields) {
@@ -31,11 +37,10 @@ export function result(fields) {
 	const at = process.argv.indexOf('--result');
 	if (at < 0)
 		return;
-	const here = dirname(process.argv[1]);
 	writeFileSync(process.argv[at + 1], `${JSON.stringify({
 		benchmark: `browser ${name}`, ...fields,
 		command: `tests/browser/scenario.sh ${[basename(process.argv[1]), ...process.argv.slice(2, at)].join(' ')}`,
-		commit: said('git', '-C', here, 'rev-parse', '--short', 'HEAD'),
+		commit,
 		browser: said('chromium', '--version').split('\n').at(-1), cpu: cpus()[0].model, cpus: cpus().length,
 		kernel: release(), load: loadavg()[0], date: new Date().toISOString().slice(0, 10),
 	}, null, 1)}\n`);
