@@ -8,7 +8,8 @@
 packages_build=(
 	gcc clang llvm libc6-dev linux-libc-dev meson ninja-build pkg-config python3 bpftool
 	dpdk-dev libdpdk-dev libsrtp2-dev libipsec-mb-dev libbpf-dev libxdp-dev libconfig-dev
-	libjansson-dev libsqlite3-dev libssl-dev zlib1g-dev libmnl-dev libopus-dev libogg-dev check
+	libjansson-dev libsqlite3-dev libssl-dev zlib1g-dev libmicrohttpd-dev libmnl-dev libopus-dev
+	libogg-dev check
 )
 # shellcheck disable=SC2034
 packages_lab=(
