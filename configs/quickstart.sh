@@ -238,7 +238,7 @@ stay_up() {
 	cat <<-END
 
 		The room goes on: $page
-		Speak there with the token that "\$s link $room you --role speaker" prints, as $page#token=TOKEN
+		To speak there, put what "\$s link $room you --role speaker" prints behind ${page%%/room/*}
 		Another terminal may try (Ctrl-C here ends everything):
 		  cd $top; s="$RELAY_BUILD/controlplane/cli/stentorctl --socket $LAB_DIR/events.sock"
 		  \$s top
