@@ -127,6 +127,8 @@ static int listener_update(struct worker *worker, struct worker_leg *leg)
 	}
 	if (!placed) {
 		leg->unresolved = leg->ice->start_unresolved;
+		if (leg->ice->since_ns == 0)
+			leg->ice->since_ns = worker->now_ns;
 		return listener_add(worker, leg, to);
 	}
 	rc = listener_redirect(worker, leg, to);

@@ -86,6 +86,17 @@ static void *find_own(const struct history *history, const struct report_own own
 	return mbuf;
 }
 
+/*
+ * Whether a listener may have it: sent at its own ROC, and since it is one. Under its keys what is
+ * older may be other packets' indices, from when it was a speaker and had sequence numbers of its
+ * own: answering would use a nonce twice.
+ */
+static bool is_its_own(const struct worker_leg *leg, unsigned int slot, struct repeat *repeat)
+{
+	return repeat->meta->arrival_ns >= leg->ice->since_ns &&
+	       index_leg_roc(index_roc(repeat->index), leg->facts->origin[slot], &repeat->roc);
+}
+
 /* False: not there any more, not for this leg, or its source was silenced since. */
 static bool find(const struct worker *worker, const struct worker_leg *leg, unsigned int slot,
 	uint16_t sequence, struct repeat *out)
@@ -101,8 +112,7 @@ static bool find(const struct worker *worker, const struct worker_leg *leg, unsi
 	if (mbuf == NULL)
 		return false;
 	out->meta = packet_meta(mbuf);
-	if (leg->speaker == NULL &&
-		!index_leg_roc(index_roc(out->index), leg->facts->origin[slot], &out->roc))
+	if (leg->speaker == NULL && !is_its_own(leg, slot, out))
 		return false;
 	return fan_allowed(worker, out->meta);
 }

@@ -65,6 +65,7 @@ struct worker_ice {
 	uint8_t report_wait;                 /* ticks to the next sender reports */
 	uint16_t report_late[STN_SLOTS_MAX]; /* how old the last ones were, 1/65536 s */
 	uint64_t repeat_ns;                  /* how far its bucket of repetitions is used up */
+	uint64_t since_ns; /* listeners: when it entered the shard first; 0: not yet */
 };
 
 struct worker_leg {

@@ -354,6 +354,43 @@ START_TEST(what_was_silenced_is_not_sent_again)
 }
 END_TEST
 
+/*
+ * A speaker who becomes a listener goes on under the same keys: what the slot sent before then has
+ * indices that they have used for other packets. So nobody is sent what is older than their place.
+ */
+START_TEST(what_was_sent_before_one_came_is_not_sent_again)
+{
+	struct harness_options options = {.workers = 1 + (unsigned int)_i % 2};
+	struct harness_leg leg = {
+		.webrtc = true, .tx_suite = 1, .rx_suite = 1, .worker = options.workers};
+	struct peer *first;
+	struct scene s;
+	uint16_t before;
+
+	scene_open(&s, &options, &leg);
+	first = s.browser;
+	say(&s, "one");
+	say(&s, "two");
+	before = sequence_of(first->last);
+	s.browser = harness_join(s.h, s.room, &leg);
+	harness_fence(s.h);
+	harness_connect(s.h, s.browser);
+	harness_key(s.h, s.browser);
+	nack(&s, HARNESS_SLOT_SSRC(s.room->facts.room, 0), before, 0);
+	ck_assert_uint_eq(s.browser->heard_count, 0);
+	ck_assert_uint_eq(harness_stats(s.h).retransmitted, 0);
+	/* What came since is. */
+	s.browser->deaf = true;
+	say(&s, "three");
+	s.browser->deaf = false;
+	nack(&s, HARNESS_SLOT_SSRC(s.room->facts.room, 0), (uint16_t)(before + 1), 0);
+	ck_assert_uint_eq(s.browser->heard_count, 1);
+	ck_assert_mem_eq(s.browser->heard[0].payload, "three", 5);
+	ck_assert_uint_eq(first->refused, 0);
+	scene_close(&s);
+}
+END_TEST
+
 /* Who asks for everything all the time gets a bucketful, and the others what they always get. */
 START_TEST(a_leg_may_ask_only_so_often)
 {
@@ -418,6 +455,7 @@ int main(void)
 	tcase_add_loop_test(cases, what_was_lost_is_sent_again_byte_for_byte, 0, 24);
 	tcase_add_test(cases, the_bits_behind_a_nack_are_read);
 	tcase_add_loop_test(cases, what_was_silenced_is_not_sent_again, 0, 4);
+	tcase_add_loop_test(cases, what_was_sent_before_one_came_is_not_sent_again, 0, 2);
 	tcase_add_test(cases, a_leg_may_ask_only_so_often);
 	tcase_add_loop_test(cases, bye_is_a_hint, 0, 2);
 	suite_add_tcase(suite, cases);
