@@ -129,7 +129,12 @@ lab_up() {
 
 # lab_up_host: after lab_up. One queue: it is for a few browsers.
 lab_up_host() {
-	local device=$LAB_PREFIX-h
+	local device=$LAB_PREFIX-h taken
+	taken=$(ip -oneline address show to 172.16.4.0/24 | awk '{print $2}')
+	if [ -n "$taken" ]; then
+		echo "lab: 172.16.4.0/24 is in use on this machine by $taken" >&2
+		return 1
+	fi
 	ip link add "$device" type veth peer to-host netns "$LAB_PREFIX-relay" || return 1
 	lab_tune relay to-host
 	lab_tune host "$device"
@@ -222,7 +227,8 @@ lab_down() {
 
 # lab_trap: lab_down on every way out of this shell.
 lab_trap() {
-	trap 'lab_down' EXIT
+	# Who is told twice to end still tidies up once.
+	trap 'trap "" INT TERM HUP; lab_down' EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
 	trap 'exit 129' HUP
