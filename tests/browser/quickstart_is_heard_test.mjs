@@ -6,7 +6,7 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { FLAGS } from './lib/browser.mjs';
+import { FLAGS, inState } from './lib/browser.mjs';
 import { lab } from './lib/relay.mjs';
 import { argument, screenshot, step } from './lib/scenario.mjs';
 import { pageStats, spyOnConnections } from './lib/spy.mjs';
@@ -52,7 +52,10 @@ async function listen(url) {
 		await page.goto(url);
 		await spyOnConnections(page);
 		await page.click('#listen');
-		await until('the page listens', 15000, () => page.evaluate(() => document.body.dataset.state === 'listening'));
+		await inState(page, 'listening', 20000).catch(async (error) => {
+			await screenshot(page, 'failed-quickstart');
+			throw error;
+		});
 		const stats = await hearSpeech(page);
 		await until('the page shows who speaks', 5000, () => page.evaluate(() =>
 			document.querySelector('.tile.speaking .name')?.textContent === 'stentor'));

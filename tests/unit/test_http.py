@@ -581,6 +581,9 @@ class Start(unittest.TestCase):
             context = ssl.create_default_context(cafile=f"{p.folder}/one.pem")
             connection = http.client.HTTPSConnection(
                 "localhost", port, timeout=DEADLINE, context=context)
+            # Whatever this machine calls itself.
+            connection._create_connection = lambda address, *rest: socket.create_connection(
+                ("127.0.0.1", address[1]), *rest)
             for _ in range(3):
                 connection.request("GET", "/rooms")
                 response = connection.getresponse()
