@@ -12,7 +12,7 @@
 
 #include "configs/option_scan.h"
 
-#define OPTIONS_MAX 64 /* of one table or group: bits of the set of keys seen */
+#define OPTIONS_MAX 128
 #define TEXT_MAX 160
 
 /* Groups of the file that belong to other programs. */

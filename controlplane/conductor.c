@@ -146,6 +146,8 @@ static void write_refusal(struct writer *writer, const char *id, const struct ve
 	writer_begin_object(writer, "error");
 	writer_string(writer, "code", verdict_code_name(why->code));
 	writer_string(writer, "message", why->message);
+	if (why->code == VERDICT_RATE_LIMITED)
+		writer_uint(writer, "retry_after_ms", why->retry_after_ms);
 	writer_end_object(writer);
 	writer_end_object(writer);
 }
@@ -382,6 +384,8 @@ int conductor_timeout_ms(void *context, uint64_t now_ns)
 		return 0;
 	if (c->waiting.first != NULL && c->waiting.first->deadline_ns < due_ns)
 		due_ns = c->waiting.first->deadline_ns;
+	if (c->registry->wake_ns != 0 && c->registry->wake_ns < due_ns)
+		due_ns = c->registry->wake_ns;
 	tick_ms = due_ns <= now_ns ? 0 : (int)((due_ns - now_ns) / 1000000) + 1;
 	return timeout_ms < 0 || timeout_ms > tick_ms ? tick_ms : timeout_ms;
 }
@@ -391,6 +395,7 @@ static void tick(struct conductor *c, uint64_t now_ns)
 	c->tick_ns = now_ns + TICK_NS;
 	ending_expired(c);
 	ending_seats(c);
+	ending_due(c);
 	if (c->backlog.first != NULL)
 		turn_open(c);
 	turn_commit(c);
@@ -411,6 +416,9 @@ void conductor_turn_end(void *context, uint64_t now_ns)
 	turn_commit(c);
 	if (now_ns >= c->tick_ns)
 		tick(c, now_ns);
+	else if (c->registry->wake_ns != 0 && now_ns >= c->registry->wake_ns)
+		ending_due(c);
+	turn_commit(c);
 	expire_waiting(c, now_ns);
 	feed_pump(c->feed);
 	web_turn_end(c->web, now_ns);

@@ -63,7 +63,7 @@ struct request_list {
 	size_t count;
 };
 
-/* A plan that waits for the disk: in this turn's transaction, or for a disk that works again. */
+/* A plan that waits for the disk. */
 struct fact {
 	struct fact *next;
 	struct plan plan;
@@ -120,8 +120,7 @@ void conductor_closed(void *conductor, uint64_t connection);
 int conductor_timeout_ms(void *conductor, uint64_t now_ns);
 void conductor_turn_end(void *conductor, uint64_t now_ns);
 void conductor_close(struct conductor *c);
-
-/* conductor.c: for the others. */
+/* For the others. */
 struct moment conductor_now(void);
 /* What will be sent, into request->answer: from its plan, or from a refusal. */
 void conductor_write_answer(struct request *request);
@@ -151,7 +150,6 @@ int turn_open(struct conductor *c);
 /* Frees what is left at the end of the program. */
 void turn_close(struct conductor *c);
 
-/* submit.c */
 void submit_request(struct conductor *c, struct request *request);
 /* Safety first: what silences does not wait for the disk. Nothing happens when the link is not up.
  */
@@ -177,6 +175,8 @@ void ending_leg(struct conductor *c, struct member *member, const char *reason);
 /* Seats without a leg that were kept long enough. */
 void ending_seats(struct conductor *c);
 
+/* What happens by the clock: rooms/due.h. */
+void ending_due(struct conductor *c);
 struct ending {
 	const char *reason;
 	bool leg; /* as ending_leg() */

@@ -165,6 +165,57 @@ static const struct option options[] = {
 		"A browser's seat is freed if it has not come within it. 0: kept to its end."),
 	INT_OPTION(reconnect_grace_s, "60", 1, 86400, "s",
 		"A browser's seat is kept so long after its session ended, for it to come back."),
+	INT_OPTION(users_max, "1000000", 1, 10000000, "users",
+		"People the application may tell us of (user.upsert)."),
+	INT_OPTION(follows_max, "5000", 0, 5000, "users", "How many a user may follow."),
+	INT_OPTION(host_min_followers, "600", 0, 4294967295, "followers",
+		"Hosting a room needs more followers than that, or a grant. 0: anybody may."),
+	INT_OPTION(room_speakers_max, "100", 1, 100000, "members",
+		"Hosts, cohosts and speakers of one room, unless the room says less."),
+	INT_OPTION(schedule_days_max, "14", 1, 366, "days", "How far ahead a room is scheduled."),
+	INT_OPTION(schedules_per_host_max, "10", 1, 10000, "rooms",
+		"Rooms that one user may have scheduled at a time."),
+	INT_OPTION(schedule_late_min, "60", 1, 10080, "min",
+		"A scheduled room that nobody opened is closed so long after its time."),
+	INT_OPTION(floor_request_min, "30", 0, 1440, "min",
+		"A request for the floor expires after it, unless it says otherwise. 0: never."),
+	INT_OPTION(floor_invite_s, "60", 0, 3600, "s",
+		"An invitation to speak expires after it, unless it says otherwise. 0: never."),
+	INT_OPTION(host_grace_s, "60", 0, 86400, "s",
+		"A host who left has so long to come back, then a cohost or speaker inherits the "
+		"room. 0: nobody does."),
+	INT_OPTION(report_hold_count, "5", 0, 100000, "people",
+		"So many different people's open reports mute a member until they are resolved. "
+		"0: never."),
+	INT_OPTION(reports_max, "100000", 1, 10000000, "reports", "Reports kept."),
+	INT_OPTION(moderation_per_second, "20", 0, 100000, "requests",
+		"Moderation, floor decisions, roles, pins, shares and reports of one user a "
+		"second. "
+		"0: without a limit."),
+	INT_OPTION(moderation_burst, "100", 1, 100000, "requests",
+		"How many of them at once, after a rest."),
+	INT_OPTION(reactions_per_second, "5", 0, 100000, "reactions",
+		"Reactions of one user a second. 0: without a limit."),
+	INT_OPTION(reactions_burst, "20", 1, 100000, "reactions",
+		"How many of them at once, after a rest."),
+	{.key = "reactions",
+		.type = OPTION_STRING,
+		.fallback = "[ \"👏\", \"❤️\", \"😂\", \"🔥\", \"💯\", \"✋\" ]",
+		.min = 1,
+		.help = "The emoji that may be sent as reactions.",
+		OPTION_LIST(struct config, reactions, reaction_count)},
+	INT_OPTION(reminder_spread_min, "1000", 1, 10000000, "reminders",
+		"From so many reminders of one moment on they are spread over a minute."),
+	INT_OPTION(tickets_max, "1000000", 1, 10000000, "tickets",
+		"Tickets of all rooms ever; each takes about half a KiB of memory."),
+	{.key = "ticket_fee_tiers",
+		.type = OPTION_STRING,
+		.fallback = "[ \"2000\" ]",
+		.min = 1,
+		.help = "The platform's share of what a host earns: \"UP_TO:BASIS_POINTS\", sums "
+			"in "
+			"minor units and rising, the last one \"BASIS_POINTS\" alone.",
+		OPTION_LIST(struct config, ticket_fee_tiers, ticket_fee_tier_count)},
 	{.key = "log_level",
 		.type = OPTION_ENUM,
 		.fallback = "info",
@@ -223,6 +274,91 @@ static int check_browsers(const struct config *config, struct option_error *erro
 	return 0;
 }
 
+/* "5000000:300", or as the last one "2000". 0 or -EINVAL. */
+static int parse_tier(const char *text, bool last, struct fee_tier *tier)
+{
+	const char *points = text;
+	char *end;
+
+	tier->up_to = UINT64_MAX;
+	if (!last) {
+		if (text[0] < '0' || text[0] > '9')
+			return -EINVAL;
+		tier->up_to = strtoull(text, &end, 10);
+		if (*end != ':' || tier->up_to == 0 || tier->up_to > INT64_MAX)
+			return -EINVAL;
+		points = end + 1;
+	}
+	if (points[0] < '0' || points[0] > '9' || strlen(points) > 5)
+		return -EINVAL;
+	tier->basis_points = (uint32_t)strtoul(points, &end, 10);
+	return *end == '\0' && tier->basis_points <= 10000 ? 0 : -EINVAL;
+}
+
+static int check_tiers(const struct config *config, struct option_error *error)
+{
+	struct fee_tier tier, before = {0};
+
+	for (unsigned int i = 0; i < config->ticket_fee_tier_count; i++) {
+		bool last = i + 1 == config->ticket_fee_tier_count;
+
+		if (parse_tier(config->ticket_fee_tiers[i], last, &tier) == 0 &&
+			tier.up_to > before.up_to) {
+			before = tier;
+			continue;
+		}
+		snprintf(error->text, sizeof(error->text),
+			"ticket_fee_tiers: \"%.31s\": %s, 0 to 10000 basis points",
+			config->ticket_fee_tiers[i],
+			last ? "the last one has no sum"
+			     : "a sum greater than the one before, a colon");
+		return -EINVAL;
+	}
+	if (config->ticket_fee_tier_count > 0)
+		return 0;
+	snprintf(error->text, sizeof(error->text), "ticket_fee_tiers: at least one");
+	return -EINVAL;
+}
+
+static void copy_rates(const struct config *config, struct registry_limits *limits)
+{
+	limits->moderation_per_second = config->moderation_per_second;
+	limits->moderation_burst = config->moderation_burst;
+	limits->reactions_per_second = config->reactions_per_second;
+	limits->reactions_burst = config->reactions_burst;
+	limits->reaction_count = config->reaction_count;
+	memcpy(limits->reactions, config->reactions, sizeof(limits->reactions));
+	limits->fee_tier_count = config->ticket_fee_tier_count;
+	for (unsigned int i = 0; i < config->ticket_fee_tier_count; i++)
+		parse_tier(config->ticket_fee_tiers[i], i + 1 == config->ticket_fee_tier_count,
+			&limits->fee_tiers[i]);
+}
+
+void config_limits(const struct config *config, struct registry_limits *limits)
+{
+	*limits = (struct registry_limits){.rooms_max = config->rooms_max,
+		.members_max = config->members_max,
+		.room_members_max = config->room_members_max,
+		.join_timeout_ms = config->join_timeout_s * 1000ULL,
+		.reconnect_grace_ms = config->reconnect_grace_s * 1000ULL,
+		.public_url = config->public_url[0] == '\0' ? NULL : config->public_url,
+		.users_max = config->users_max,
+		.follows_max = config->follows_max,
+		.host_min_followers = config->host_min_followers,
+		.room_speakers_max = config->room_speakers_max,
+		.schedule_max_ms = config->schedule_days_max * 24ULL * 3600 * 1000,
+		.schedule_late_ms = config->schedule_late_min * 60000ULL,
+		.schedules_per_host_max = config->schedules_per_host_max,
+		.floor_request_ms = config->floor_request_min * 60000ULL,
+		.floor_invite_ms = config->floor_invite_s * 1000ULL,
+		.host_grace_ms = config->host_grace_s * 1000ULL,
+		.report_hold_count = config->report_hold_count,
+		.reports_max = config->reports_max,
+		.reminder_spread_min = config->reminder_spread_min,
+		.tickets_max = config->tickets_max};
+	copy_rates(config, limits);
+}
+
 static int check(const void *from, struct option_error *error)
 {
 	const struct config *config = from;
@@ -240,6 +376,8 @@ static int check(const void *from, struct option_error *error)
 			config->http_key[0] == '\0' ? "http_key" : "http_certificate");
 		return -EINVAL;
 	}
+	if (check_tiers(config, error) != 0)
+		return -EINVAL;
 	return check_browsers(config, error);
 }
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "configs/option.h"
+#include "controlplane/rooms/registry.h"
 #include "dataplane/api/table.h"
 
 #define HTTP_NAMES_MAX 16
@@ -38,10 +39,24 @@ struct config {
 	unsigned int media_address_count;
 	bool open_listening, unsignalled_slots;
 	unsigned int sessions_max, joins_per_second, join_timeout_s, reconnect_grace_s;
+	unsigned int users_max, follows_max, host_min_followers;
+	unsigned int room_speakers_max, schedule_days_max, schedules_per_host_max;
+	unsigned int schedule_late_min, floor_request_min, floor_invite_s, host_grace_s;
+	unsigned int report_hold_count, reports_max;
+	unsigned int moderation_per_second, moderation_burst;
+	unsigned int reactions_per_second, reactions_burst;
+	char reactions[REACTIONS_MAX][REACTION_SIZE];
+	unsigned int reaction_count;
+	unsigned int reminder_spread_min, tickets_max;
+	char ticket_fee_tiers[FEE_TIERS_MAX][32];
+	unsigned int ticket_fee_tier_count;
 	int log_level;
 };
 
 extern const struct option_table controlplane_options;
+
+/* What of it the rooms need. The texts stay the config's. */
+void config_limits(const struct config *config, struct registry_limits *limits);
 
 /* "203.0.113.5:4000" or "[2001:db8::5]:4000". 0 or -EINVAL. */
 int config_address(const char *text, struct stn_address *address);

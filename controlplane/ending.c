@@ -5,9 +5,11 @@
 
 #include "configs/log.h"
 #include "controlplane/conductor.h"
+#include "controlplane/rooms/due.h"
 #include "controlplane/rooms/outgoing.h"
 
 #define NOTICE_NS 2000000000u /* within it the data plane has said what ended */
+#define DUE_A_TURN 256        /* the rest in the next turn, so that requests come in between */
 #define SEATS_A_TICK 1000     /* one event each: what is beyond waits a second */
 
 /* Legs without seats end one by one, memberships together. */
@@ -199,4 +201,22 @@ void ending_expired(struct conductor *c)
 			expire_silences(c, room, loop_now_ns());
 	}
 	ending_members(c, &expired);
+}
+
+void ending_due(struct conductor *c)
+{
+	struct moment now = conductor_now();
+	struct plan plan;
+	unsigned int count = 0;
+
+	c->registry->wake_ns = 0;
+	for (plan_init(&plan, &now); count < DUE_A_TURN; count++, plan_init(&plan, &now)) {
+		if (!due_run(&plan, c->registry))
+			break;
+		turn_fact(c, &plan);
+	}
+	plan_revert(&plan, c->registry);
+	plan_clear(&plan);
+	if (count == DUE_A_TURN)
+		due_wake(c->registry, now.mono_ns);
 }

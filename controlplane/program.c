@@ -66,16 +66,12 @@ static int open_store(struct program *program)
 {
 	const struct config *config = &program->config;
 	struct store_limits limits = {config->log_max, config->answers_max};
-	struct registry_limits most = {.rooms_max = config->rooms_max,
-		.members_max = config->members_max,
-		.room_members_max = config->room_members_max,
-		.join_timeout_ms = config->join_timeout_s * 1000ULL,
-		.reconnect_grace_ms = config->reconnect_grace_s * 1000ULL,
-		.public_url = config->public_url[0] == '\0' ? NULL : config->public_url};
+	struct registry_limits most;
 	struct moment now = conductor_now();
 	char reason[256] = "";
 	int rc;
 
+	config_limits(config, &most);
 	registry_init(&program->registry, &most, fill_random);
 	program->registry.next_id = first_id(config->box_id, &now);
 	rc = store_open(&program->conductor.store, config->database, &limits, reason);

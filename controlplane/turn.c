@@ -141,10 +141,13 @@ static void announce(struct conductor *c, struct plan *plan)
 	forget_legs(c, plan);
 	for (size_t i = 0; i < plan->change_count; i++) {
 		const struct change *change = &plan->changes[i];
+		uint64_t room_id = change->room == NULL ? 0 : change->room->put.room_id;
 
 		if (change->type == CHANGE_EVENT)
-			feed_push(c->feed, change->event.sequence, change->room->put.room_id,
-				change->event.text, change->event.size);
+			feed_push(c->feed, change->event.sequence, room_id, change->event.text,
+				change->event.size);
+		else if (change->type == CHANGE_LIVE)
+			feed_live(c->feed, room_id, change->event.text, change->event.size);
 	}
 }
 
@@ -171,7 +174,8 @@ static bool kept(const struct request *request)
 {
 	enum verdict_code code = request->plan.verdict.code;
 
-	return code != VERDICT_INVALID && code != VERDICT_UNAVAILABLE;
+	return code != VERDICT_INVALID && code != VERDICT_UNAVAILABLE &&
+	       code != VERDICT_RATE_LIMITED;
 }
 
 static void refuse_for_store(struct conductor *c, struct request *request, int rc)
@@ -276,7 +280,14 @@ void turn_take(struct conductor *c, struct request *request)
 
 void turn_fact(struct conductor *c, struct plan *plan)
 {
-	struct fact *fact = malloc(sizeof(*fact));
+	struct fact *fact;
+
+	if (plan_is_live(plan)) {
+		announce(c, plan);
+		plan_clear(plan);
+		return;
+	}
+	fact = malloc(sizeof(*fact));
 
 	assert(c->turn.first == NULL && fact != NULL);
 	fact->plan = *plan;

@@ -46,6 +46,9 @@ relay_write_config() {
 			events_socket = "$LAB_DIR/events.sock";
 			table_socket = "$LAB_DIR/table.sock";
 			database = "$LAB_DIR/stentor.db";
+			# Nobody tells the lab who follows whom, and its moderators are benchmarks.
+			host_min_followers = 0;
+			moderation_per_second = 0;
 			$RELAY_CONTROLPLANE
 		};
 	END

@@ -12,7 +12,7 @@
 
 const char *const admission_protection_names[] = {"leg", "group", NULL};
 const char *const admission_transport_names[] = {"keyed", "webrtc", NULL};
-const char *const admission_role_names[] = {"listener", "speaker", "host", NULL};
+const char *const admission_role_names[] = {"listener", "speaker", "host", "cohost", NULL};
 
 int admission_address(const char *text, uint64_t port, struct stn_address *address)
 {

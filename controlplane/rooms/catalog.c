@@ -12,6 +12,17 @@ static const struct event_type *const families[] = {
 	floor_event_types,
 	moderation_event_types,
 	operation_event_types,
+	person_event_types,
+	schedule_event_types,
+	share_event_types,
+	pin_event_types,
+	role_event_types,
+	ban_event_types,
+	report_event_types,
+	ticket_event_types,
+	reaction_event_types,
+	reminder_event_types,
+	audit_event_types,
 };
 
 const struct event_type *event_type_at(size_t position)

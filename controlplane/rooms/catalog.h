@@ -18,6 +18,17 @@ extern const struct event_type member_event_types[];
 extern const struct event_type floor_event_types[];
 extern const struct event_type moderation_event_types[];
 extern const struct event_type operation_event_types[];
+extern const struct event_type person_event_types[];
+extern const struct event_type schedule_event_types[];
+extern const struct event_type share_event_types[];
+extern const struct event_type pin_event_types[];
+extern const struct event_type role_event_types[];
+extern const struct event_type ban_event_types[];
+extern const struct event_type report_event_types[];
+extern const struct event_type ticket_event_types[];
+extern const struct event_type reaction_event_types[];
+extern const struct event_type reminder_event_types[];
+extern const struct event_type audit_event_types[];
 
 #define LIST_LIMIT_MAX 500
 #define LIST_LIMIT_FALLBACK 100

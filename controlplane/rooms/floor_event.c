@@ -8,6 +8,7 @@
 
 #include "controlplane/rooms/admission.h"
 #include "controlplane/rooms/catalog.h"
+#include "controlplane/rooms/due.h"
 #include "controlplane/rooms/outgoing.h"
 #include "controlplane/rooms/policy.h"
 
@@ -243,6 +244,11 @@ static void list(struct registry *registry, const struct event *event, struct pl
 		writer_null(&plan->answer, "next");
 	else
 		writer_id(&plan->answer, "next", last);
+}
+
+bool floor_due(struct plan *plan, struct registry *registry)
+{
+	return false;
 }
 
 #define CHANGES (EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_PAGE)

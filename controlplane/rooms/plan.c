@@ -55,15 +55,27 @@ static void settings_save(const struct room *room, struct room_settings *setting
 	settings->open_floor = room->open_floor;
 	settings->capacity = room->capacity;
 	settings->profile_count = room->put.profile_count;
+	settings->host = room->host;
+	settings->opened_ms = room->opened_ms;
+	settings->end_ms = room->end_ms;
+	settings->rules = room->rules;
 }
 
-static void settings_load(struct room *room, const struct room_settings *settings)
+static void settings_load(
+	struct room *room, const struct room_settings *settings, const struct moment *now)
 {
 	memcpy(room->title, settings->title, sizeof(room->title));
 	memcpy(room->topic, settings->topic, sizeof(room->topic));
 	room->open_floor = settings->open_floor;
 	room->capacity = settings->capacity;
 	room->put.profile_count = settings->profile_count;
+	room->host = settings->host;
+	room->opened_ms = settings->opened_ms;
+	room->rules = settings->rules;
+	if (room->end_ms != settings->end_ms) {
+		room->end_ms = settings->end_ms;
+		room->put.end_ns = moment_mono(now, room->end_ms);
+	}
 	for (unsigned int i = settings->profile_count; i < STN_PROFILES_MAX; i++)
 		room->put.profile[i] = (struct stn_profile){0};
 }
@@ -82,7 +94,7 @@ bool plan_room_set(struct plan *plan, struct room *room, const struct room_setti
 		return no_memory(plan);
 	}
 	settings_save(room, before);
-	settings_load(room, settings);
+	settings_load(room, settings, &plan->now);
 	note(plan, CHANGE_ROOM_SET, room)->settings = before;
 	return true;
 }
@@ -278,6 +290,44 @@ bool plan_audit(struct plan *plan, struct room *room, const struct audit *audit)
 	return true;
 }
 
+bool plan_record(struct plan *plan, struct registry *registry, enum record_type type, void *before,
+	void *after)
+{
+	const struct record_kind *kind = record_kinds[type];
+
+	if (!reserve(plan))
+		return false;
+	if (before != NULL)
+		kind->unlink(registry, before);
+	if (after != NULL && kind->link(registry, after) != 0) {
+		if (before != NULL)
+			kind->link(registry, before); /* it was there: there is space */
+		return no_memory(plan);
+	}
+	note(plan, CHANGE_RECORD, NULL)->record = (struct record_change){type, before, after};
+	return true;
+}
+
+static void record_revert(struct registry *registry, const struct record_change *change)
+{
+	const struct record_kind *kind = record_kinds[change->type];
+
+	if (change->after != NULL)
+		kind->unlink(registry, change->after);
+	if (change->before != NULL)
+		kind->link(registry, change->before);
+	record_free(change->type, change->after);
+}
+
+bool plan_drain(struct plan *plan, struct registry *registry, bool draining)
+{
+	if (!reserve(plan))
+		return false;
+	note(plan, CHANGE_DRAIN, NULL)->draining = registry->draining;
+	registry->draining = draining;
+	return true;
+}
+
 bool plan_op(struct plan *plan, const void *op, size_t size)
 {
 	if (plan->ops_capacity - plan->ops_size < size) {
@@ -330,17 +380,42 @@ bool plan_event_end(
 		return no_memory(plan);
 	}
 	registry->sequence++;
-	room->sequence++;
 	change = note(plan, CHANGE_EVENT, room);
 	change->event.sequence = registry->sequence;
-	change->event.room_sequence = room->sequence;
+	change->event.room_sequence = room == NULL ? 0 : ++room->sequence;
 	change->event.text = writer->text; /* now the change's own */
 	change->event.size = writer->size;
 	*writer = (struct writer){0};
 	return true;
 }
 
-static void revert_one(struct registry *registry, struct change *change)
+bool plan_live_end(struct plan *plan, struct room *room, struct writer *writer)
+{
+	struct change *change;
+
+	writer_end_object(writer);
+	writer_append(writer, "\n", 1);
+	if (writer->failed || !reserve(plan)) {
+		writer_clear(writer);
+		return no_memory(plan);
+	}
+	change = note(plan, CHANGE_LIVE, room);
+	change->event.text = writer->text; /* now the change's own */
+	change->event.size = writer->size;
+	*writer = (struct writer){0};
+	return true;
+}
+
+bool plan_is_live(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->change_count; i++) {
+		if (plan->changes[i].type != CHANGE_LIVE)
+			return false;
+	}
+	return true;
+}
+
+static void revert_one(struct registry *registry, struct change *change, const struct moment *now)
 {
 	switch (change->type) {
 	case CHANGE_ROOM_ADD:
@@ -348,7 +423,7 @@ static void revert_one(struct registry *registry, struct change *change)
 		room_free(change->room);
 		break;
 	case CHANGE_ROOM_SET:
-		settings_load(change->room, change->settings);
+		settings_load(change->room, change->settings, now);
 		free(change->settings);
 		break;
 	case CHANGE_ROOM_REMOVE:
@@ -381,8 +456,18 @@ static void revert_one(struct registry *registry, struct change *change)
 		break;
 	case CHANGE_EVENT:
 		registry->sequence--;
-		change->room->sequence--;
+		if (change->room != NULL)
+			change->room->sequence--;
 		free(change->event.text);
+		break;
+	case CHANGE_LIVE:
+		free(change->event.text);
+		break;
+	case CHANGE_RECORD:
+		record_revert(registry, &change->record);
+		break;
+	case CHANGE_DRAIN:
+		registry->draining = change->draining;
 		break;
 	default:
 		break;
@@ -392,7 +477,7 @@ static void revert_one(struct registry *registry, struct change *change)
 void plan_revert(struct plan *plan, struct registry *registry)
 {
 	while (plan->change_count > 0)
-		revert_one(registry, &plan->changes[--plan->change_count]);
+		revert_one(registry, &plan->changes[--plan->change_count], &plan->now);
 }
 
 /* What left the registry by this change belongs to nobody else now. */
@@ -418,7 +503,11 @@ static void release_one(struct change *change)
 		audit_free(&change->audit);
 		break;
 	case CHANGE_EVENT:
+	case CHANGE_LIVE:
 		free(change->event.text);
+		break;
+	case CHANGE_RECORD:
+		record_free(change->record.type, change->record.before);
 		break;
 	default:
 		break;

@@ -11,12 +11,13 @@
 #ifndef STENTOR_CONTROLPLANE_ROOMS_PLAN_H
 #define STENTOR_CONTROLPLANE_ROOMS_PLAN_H
 
+#include "controlplane/rooms/record.h"
 #include "controlplane/rooms/registry.h"
 #include "controlplane/rooms/writer.h"
 
 enum change_type {
 	CHANGE_ROOM_ADD,
-	CHANGE_ROOM_SET, /* title, topic, floor, capacity, profiles */
+	CHANGE_ROOM_SET, /* all of struct room_settings */
 	CHANGE_ROOM_REMOVE,
 	CHANGE_MEMBER_ADD,
 	CHANGE_MEMBER_SET, /* role, leg, token, hand */
@@ -26,6 +27,9 @@ enum change_type {
 	CHANGE_KEY_USED,    /* digest */
 	CHANGE_AUDIT,       /* store only */
 	CHANGE_EVENT,       /* logged and sent to subscribers */
+	CHANGE_LIVE,        /* sent to subscribers only */
+	CHANGE_RECORD,      /* one comes, goes, or takes the place of another */
+	CHANGE_DRAIN,       /* the box drains, or no longer */
 	CHANGE_COUNT
 };
 
@@ -35,6 +39,10 @@ struct room_settings {
 	bool open_floor;
 	uint32_t capacity;
 	uint8_t profile_count;
+	struct user_id host;
+	int64_t opened_ms;
+	int64_t end_ms; /* put.end_ns follows from it */
+	struct room_rules rules;
 };
 
 struct audit {
@@ -48,6 +56,12 @@ struct audit {
 struct audit_entry {
 	char *actor, *member, *reason;
 	const char *action;
+};
+
+/* Of one table; `after` is what a store writes. */
+struct record_change {
+	enum record_type type;
+	void *before, *after; /* NULL: there was none, there is none */
 };
 
 struct change {
@@ -76,7 +90,9 @@ struct change {
 			uint64_t room_sequence;
 			char *text; /* the whole JSON object, without newline */
 			size_t size;
-		} event; /* EVENT */
+		} event; /* EVENT; LIVE: without sequence numbers, with newline */
+		struct record_change record; /* RECORD */
+		bool draining;               /* DRAIN: as it was before */
 	};
 };
 
@@ -87,6 +103,7 @@ enum plan_query {
 	PLAN_QUERY_ROOM,
 	PLAN_QUERY_EXPLAIN,
 	PLAN_QUERY_SUBSCRIBE,
+	PLAN_QUERY_AUDIT,
 	PLAN_QUERY_COUNT
 };
 
@@ -113,6 +130,7 @@ void plan_revert(struct plan *plan, struct registry *registry);
 
 /* Each: true, or false with the verdict set (unavailable: out of memory). */
 bool plan_room_add(struct plan *plan, struct registry *registry, struct room *room);
+/* The monotonic end follows the wall clock's as it is now, if that one changes. */
 bool plan_room_set(struct plan *plan, struct room *room, const struct room_settings *settings);
 bool plan_room_remove(struct plan *plan, struct registry *registry, struct room *room);
 bool plan_member_add(struct plan *plan, struct registry *registry, struct member *member);
@@ -124,15 +142,25 @@ bool plan_silence(
 bool plan_member_remove(struct plan *plan, struct registry *registry, struct member *member);
 bool plan_exclude(struct plan *plan, struct room *room, const char *user);
 bool plan_key_used(struct plan *plan, struct room *room, const char *digest);
+/* room NULL: it is about none. */
 bool plan_audit(struct plan *plan, struct room *room, const struct audit *audit);
+/* Puts `after` in the place of `before`; either may be NULL. Owns `after` from then on, and not if
+ * it returns false. */
+bool plan_record(struct plan *plan, struct registry *registry, enum record_type type, void *before,
+	void *after);
+bool plan_drain(struct plan *plan, struct registry *registry, bool draining);
 /* One table operation. */
 bool plan_op(struct plan *plan, const void *op, size_t size);
 
 /* Says that the operations bring this member in. */
 bool plan_joined(struct plan *plan, uint64_t member_id);
-/* Notes an event down, closes and takes the writer's text; see outgoing.h. */
+/* Notes an event down, closes and takes the writer's text; see outgoing.h. room NULL: of none. */
 bool plan_event_end(
 	struct plan *plan, struct registry *registry, struct room *room, struct writer *writer);
+/* The same of what is only live: no sequence number, not in the log. */
+bool plan_live_end(struct plan *plan, struct room *room, struct writer *writer);
+/* Whether nothing of the plan is for the database. */
+bool plan_is_live(const struct plan *plan);
 /* The settings as they are, to change some and hand them to plan_room_set(). */
 void plan_room_settings(const struct room *room, struct room_settings *settings);
 

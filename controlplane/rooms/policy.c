@@ -1,11 +1,45 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <string.h>
 
+#include "controlplane/rooms/person.h"
 #include "controlplane/rooms/policy.h"
 
 static bool is_host(const struct room *room, const char *user)
 {
 	return strcmp(room->host.text, user) == 0;
+}
+
+static bool is_cohost(const struct room *room, const char *user)
+{
+	for (uint32_t i = 0; i < room->rules.cohost_count; i++) {
+		if (strcmp(room->rules.cohosts[i].text, user) == 0)
+			return true;
+	}
+	return false;
+}
+
+enum rank policy_rank(const struct registry *registry, const struct room *room, const char *user)
+{
+	const struct user *known = registry_user(registry, user);
+
+	if (known != NULL && known->moderator)
+		return RANK_PLATFORM;
+	if (is_host(room, user))
+		return RANK_HOST;
+	return is_cohost(room, user) ? RANK_COHOST : RANK_NONE;
+}
+
+bool policy_at_least(const struct registry *registry, const struct room *room, const char *actor,
+	enum rank rank, const char *what, struct verdict *verdict)
+{
+	static const char *const names[RANK_COUNT] = {
+		"a member", "the host or a cohost", "the host", "a moderator of the platform"};
+
+	if (policy_rank(registry, room, actor) >= rank)
+		return true;
+	return verdict_refuse(verdict, VERDICT_NOT_ALLOWED,
+		"only %s of \"%s\" may %s, \"%s\" is not", names[rank], room->name.text, what,
+		actor);
 }
 
 bool policy_host(

@@ -7,7 +7,16 @@
 #ifndef STENTOR_CONTROLPLANE_ROOMS_POLICY_H
 #define STENTOR_CONTROLPLANE_ROOMS_POLICY_H
 
-#include "controlplane/rooms/room.h"
+#include "controlplane/rooms/registry.h"
+
+/* Of an actor in a room; who moderates needs more than who is moderated. */
+enum rank { RANK_NONE, RANK_COHOST, RANK_HOST, RANK_PLATFORM, RANK_COUNT };
+
+enum rank policy_rank(const struct registry *registry, const struct room *room, const char *user);
+
+/* The actor has at least that rank. what: "mute", for the message. */
+bool policy_at_least(const struct registry *registry, const struct room *room, const char *actor,
+	enum rank rank, const char *what, struct verdict *verdict);
 
 /* Change, close, or moderate this room: its host. what: "close the room", for the message. */
 bool policy_host(

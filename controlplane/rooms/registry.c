@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controlplane/rooms/record.h"
 #include "controlplane/rooms/registry.h"
 #include "controlplane/rooms/token.h"
 
@@ -22,7 +23,28 @@ void registry_init(struct registry *registry, const struct registry_limits *limi
 {
 	*registry = (struct registry){.limits = *limits, .random = random, .next_id = 1};
 	random(&registry->rooms.seed, sizeof(registry->rooms.seed));
-	registry->tokens.seed = registry->rooms.seed;
+	registry->tokens.seed = registry->users.seed = registry->rooms.seed;
+	registry->bans.seed = registry->shares.seed = registry->rooms.seed;
+	registry->references.seed = registry->rooms.seed;
+}
+
+static void free_records(struct roster *roster, enum record_type type)
+{
+	uint64_t id = 0;
+	void *record;
+
+	while ((record = roster_next(roster, &id)) != NULL)
+		record_free(type, record);
+	roster_clear(roster);
+}
+
+static void free_room_records(struct room *room)
+{
+	free_records(&room->pins, RECORD_PIN);
+	free_records(&room->shares, RECORD_SHARE);
+	free_records(&room->reminders, RECORD_REMINDER);
+	record_free(RECORD_OFFER, room->offer);
+	room->offer = NULL;
 }
 
 void registry_clear(struct registry *registry)
@@ -36,11 +58,22 @@ void registry_clear(struct registry *registry)
 	roster_clear(&registry->legs);
 	registry->seats = NULL;
 	id = 0;
-	while ((thing = roster_next(&registry->room_roster, &id)) != NULL)
+	while ((thing = roster_next(&registry->room_roster, &id)) != NULL) {
+		free_room_records(thing);
 		room_free(thing);
+	}
 	roster_clear(&registry->room_roster);
 	hash_clear(&registry->rooms);
 	hash_clear(&registry->tokens);
+	free_records(&registry->user_roster, RECORD_USER);
+	free_records(&registry->tickets, RECORD_TICKET);
+	free_records(&registry->entries, RECORD_ENTRY);
+	free_records(&registry->reports, RECORD_REPORT);
+	free_records(&registry->ban_roster, RECORD_BAN);
+	hash_clear(&registry->bans);
+	hash_clear(&registry->users);
+	hash_clear(&registry->shares);
+	hash_clear(&registry->references);
 }
 
 struct room *registry_room(const struct registry *registry, const char *name)
@@ -311,6 +344,9 @@ void room_free(struct room *room)
 	hash_clear(&room->members);
 	roster_clear(&room->roster);
 	roster_clear(&room->hands);
+	roster_clear(&room->pins);
+	roster_clear(&room->shares);
+	roster_clear(&room->reminders);
 	free(room->speakers);
 	explicit_bzero(room, sizeof(*room));
 	free(room);

@@ -10,6 +10,17 @@
 
 #include "controlplane/rooms/room.h"
 
+#define FEE_TIERS_MAX 8
+#define REACTIONS_MAX 32
+#define REACTION_SIZE 33 /* bytes of UTF-8, with NUL */
+
+/* The platform takes so much of what a host earns, up to a sum in minor units. */
+struct fee_tier {
+	uint64_t up_to;        /* UINT64_MAX: the last one */
+	uint32_t basis_points; /* 0 to 10,000 */
+};
+
+/* What is not set here (0) is without a limit, except where 0 has a meaning of its own. */
 struct registry_limits {
 	uint32_t rooms_max;
 	uint32_t members_max;
@@ -17,6 +28,22 @@ struct registry_limits {
 	/* WebRTC: how long a seat is kept before the first session, and after one; 0: to its end */
 	uint64_t join_timeout_ms, reconnect_grace_ms;
 	const char *public_url; /* where pages are, without a slash at the end; NULL: not known */
+	uint32_t users_max, follows_max;
+	uint32_t host_min_followers; /* hosting needs more; 0: anybody may */
+	uint32_t room_speakers_max;
+	uint64_t schedule_max_ms, schedule_late_ms;
+	uint32_t schedules_per_host_max;
+	uint64_t floor_request_ms, floor_invite_ms; /* fallbacks; 0: no expiry */
+	uint64_t host_grace_ms;                     /* 0: nobody inherits */
+	uint32_t report_hold_count;                 /* 0: never held */
+	uint32_t moderation_per_second, moderation_burst;
+	uint32_t reactions_per_second, reactions_burst;
+	uint32_t reminder_spread_min;
+	uint32_t tickets_max, reports_max;
+	struct fee_tier fee_tiers[FEE_TIERS_MAX];
+	uint32_t fee_tier_count;
+	char reactions[REACTIONS_MAX][REACTION_SIZE]; /* the emoji that may be sent */
+	uint32_t reaction_count;
 };
 
 struct registry {
@@ -28,8 +55,20 @@ struct registry {
 	uint32_t sessions;     /* WebRTC members with a leg */
 	struct member *seats;  /* first of the WebRTC members without a leg */
 	struct hash tokens;    /* struct token of all members by digest */
-	uint64_t sequence;     /* of the last event of all rooms */
-	uint64_t next_id;      /* the next to be minted, box id included */
+	/* Records; those of a room are in struct room. */
+	struct hash users;         /* struct user by name */
+	struct roster user_roster; /* the same by id */
+	struct hash bans;          /* struct ban by "host/user" */
+	struct roster ban_roster;  /* the same by id */
+	struct hash shares;        /* struct share of all rooms by digest */
+	struct roster tickets;     /* struct ticket by id, ended rooms' too */
+	struct hash references;    /* the same by reference */
+	struct roster entries;     /* struct entry: the ledger */
+	struct roster reports;     /* struct report by id */
+	bool draining;             /* nobody new comes in */
+	uint64_t wake_ns;          /* due_run() has something to do then; 0: at the next tick */
+	uint64_t sequence;         /* of the last event of all rooms */
+	uint64_t next_id;          /* the next to be minted, box id included */
 	/* Fills with random bytes; 0 or negative errno. */
 	int (*random)(void *bytes, size_t size);
 };

@@ -22,7 +22,16 @@
 #define ROOM_SPEAKERS_MAX 256     /* of the list of users who may join as speaker */
 #define PAYLOAD_TYPE_FALLBACK 111 /* of Opus in Chromium */
 
-enum member_role { ROLE_LISTENER, ROLE_SPEAKER, ROLE_HOST, ROLE_COUNT };
+#define ROOM_LANGUAGE_SIZE 36
+#define ROOM_COHOSTS_MAX 16
+
+/* As numbers they are in the database; rank is policy.h's business. */
+enum member_role { ROLE_LISTENER, ROLE_SPEAKER, ROLE_HOST, ROLE_COHOST, ROLE_COUNT };
+
+/* The data plane knows of live rooms only. A room that has ended is not in the registry. */
+enum room_state { ROOM_SCHEDULED, ROOM_LIVE, ROOM_STATE_COUNT };
+
+enum room_access { ACCESS_OPEN, ACCESS_FOLLOWERS, ACCESS_INVITED, ACCESS_TICKETED, ACCESS_COUNT };
 
 struct user_id {
 	char text[EVENT_ID_MAX + 1];
@@ -33,6 +42,25 @@ struct moment {
 	int64_t wall_ms;  /* Unix time */
 };
 
+/* What of a room changes during its life, beyond title and topic; copied as a whole. */
+struct room_rules {
+	enum room_state state;
+	enum room_access access;
+	char language[ROOM_LANGUAGE_SIZE]; /* BCP 47, or empty */
+	uint32_t speakers_max;             /* 0: the program's limit */
+	int64_t starts_ms;                 /* scheduled: Unix ms */
+	struct user_id cohosts[ROOM_COHOSTS_MAX];
+	uint32_t cohost_count;
+	/* Followers are told that the room is live in the order of their record ids: those up to
+	 * `told` have been, those from `tell_until` on will not be. */
+	uint64_t told, tell_until;
+	uint32_t told_parts;
+	bool host_left; /* was a member and is not now: somebody inherits when host_left_ns is due
+			 */
+};
+
+struct offer;
+
 struct room {
 	struct user_id name;
 	struct user_id host;
@@ -41,20 +69,26 @@ struct room {
 	bool open_floor;
 	uint32_t capacity; /* members */
 	int64_t opened_ms;
-	int64_t end_ms;           /* Unix ms; 0: no end */
-	uint64_t sequence;        /* of the last event of this room */
+	int64_t end_ms;    /* Unix ms; 0: no end */
+	uint64_t sequence; /* of the last event of this room */
+	struct room_rules rules;
+	uint64_t host_left_ns;    /* CLOCK_MONOTONIC: when the host was found gone; 0: is not */
 	struct user_id *speakers; /* who may join as speaker */
 	size_t speaker_count;
 	struct stn_op_room_put put;
 	bool group_key_known;
 
-	struct hash members;    /* struct member by user */
-	struct roster roster;   /* the same by member_id */
-	struct hash excluded;   /* struct user_id: removed, may not come back */
-	struct hash silenced;   /* struct silence: muted, also when they leave and come back */
-	struct hash used_keys;  /* struct used_key: digests of keys the application gave */
-	struct roster hands;    /* struct member by hand: who asks for the floor, in their order */
-	uint8_t profiles_known; /* how many of the profiles a data plane has, or had */
+	struct hash members;     /* struct member by user */
+	struct roster roster;    /* the same by member_id */
+	struct hash excluded;    /* struct user_id: removed, may not come back */
+	struct hash silenced;    /* struct silence: muted, also when they leave and come back */
+	struct hash used_keys;   /* struct used_key: digests of keys the application gave */
+	struct roster hands;     /* struct member by hand: who asks for the floor, in their order */
+	struct roster pins;      /* struct pin by id */
+	struct roster shares;    /* struct share by id */
+	struct roster reminders; /* struct reminder by id */
+	struct offer *offer;     /* of tickets; NULL: none */
+	uint8_t profiles_known;  /* how many of the profiles a data plane has, or had */
 	uint32_t listeners;
 	uint32_t speaking_members; /* roles host and speaker */
 	uint32_t muted;

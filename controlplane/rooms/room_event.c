@@ -166,6 +166,7 @@ static struct room *make(struct registry *registry, const struct event *event, s
 	strncpy(room->title, open->title == NULL ? "" : open->title, ROOM_TITLE_MAX);
 	strncpy(room->topic, open->topic == NULL ? "" : open->topic, ROOM_TOPIC_MAX);
 	room->open_floor = open->open_floor;
+	room->rules.state = ROOM_LIVE;
 	room->capacity = open->capacity == 0 || open->capacity > capacity_max
 				 ? capacity_max
 				 : (uint32_t)open->capacity;

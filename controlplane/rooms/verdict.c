@@ -7,7 +7,8 @@
 #include "controlplane/rooms/verdict.h"
 
 static const char *const names[] = {"ok", "invalid", "not_allowed", "no_such_room",
-	"no_such_member", "already_exists", "conflict", "capacity", "unavailable"};
+	"no_such_member", "already_exists", "conflict", "capacity", "unavailable", "rate_limited",
+	"no_such_user", "no_such_thing"};
 static_assert(sizeof(names) / sizeof(names[0]) == VERDICT_COUNT, "a name for each code");
 
 const char *verdict_code_name(enum verdict_code code)
@@ -29,6 +30,7 @@ bool verdict_refuse(struct verdict *v, enum verdict_code code, const char *forma
 	va_list arguments;
 
 	v->code = code;
+	v->retry_after_ms = 0;
 	va_start(arguments, format);
 	vsnprintf(v->message, sizeof(v->message), format, arguments);
 	va_end(arguments);

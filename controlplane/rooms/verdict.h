@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum verdict_code {
 	VERDICT_OK,
@@ -19,12 +20,16 @@ enum verdict_code {
 	VERDICT_CONFLICT,
 	VERDICT_CAPACITY,
 	VERDICT_UNAVAILABLE,
+	VERDICT_RATE_LIMITED, /* retry_after_ms says when there is place again */
+	VERDICT_NO_SUCH_USER,
+	VERDICT_NO_SUCH_THING, /* a ticket, offer, report, pin, share, reminder or ban */
 	VERDICT_COUNT
 };
 
 struct verdict {
 	enum verdict_code code;
 	char message[224];
+	uint64_t retry_after_ms; /* RATE_LIMITED, else 0 */
 };
 
 /* "not_allowed" ...; never NULL. */

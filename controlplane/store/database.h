@@ -27,6 +27,7 @@ enum statement {
 	STATEMENT_SILENCE_REMOVE,
 	STATEMENT_KEY_ADD,
 	STATEMENT_AUDIT_ADD,
+	STATEMENT_AUDIT_READ,
 	STATEMENT_EVENT_ADD,
 	STATEMENT_ROOM_SEQUENCES,
 	STATEMENT_EVENT_PRUNE,
@@ -46,9 +47,13 @@ enum statement {
 	STATEMENT_COUNT
 };
 
+/* Of each table of records. */
+enum table_statement { TABLE_PUT, TABLE_REMOVE, TABLE_LOAD, TABLE_STATEMENT_COUNT };
+
 struct store {
 	sqlite3 *connection;
 	sqlite3_stmt *statements[STATEMENT_COUNT];
+	sqlite3_stmt *tables[RECORD_COUNT][TABLE_STATEMENT_COUNT];
 	struct store_limits limits;
 	uint64_t pruned_at;  /* event sequence at the last pruning */
 	uint64_t answers;    /* put since the last pruning */
@@ -71,6 +76,13 @@ void database_text(struct store *store, enum statement statement, int at, const 
 void database_number(struct store *store, enum statement statement, int at, int64_t number);
 void database_bytes(
 	struct store *store, enum statement statement, int at, const void *bytes, size_t size);
+
+/* table.c: the tables of records. */
+int table_prepare(struct store *store);
+void table_finalize(struct store *store);
+int table_write(struct store *store, const struct record_change *change);
+/* All records of that type into the registry. */
+int table_load(struct store *store, enum record_type type, struct registry *registry);
 
 /* Numbers by name; a missing one is 0. */
 int database_meta_put(struct store *store, const char *name, uint64_t value);

@@ -83,7 +83,7 @@ static bool fill_room(const struct loading *l, struct room *room)
 	put->end_ns = moment_mono(l->now, room->end_ms);
 	put->slot_count = (uint8_t)number(l, 10);
 	put->group_key.suite = (uint8_t)number(l, 13);
-	room->sequence = (uint64_t)number(l, 15);
+	room->sequence = (uint64_t)number(l, 25);
 	if (!name(l, 1, &room->name) || !name(l, 2, &room->host) ||
 		!text(l, 3, room->title, sizeof(room->title)) ||
 		!text(l, 4, room->topic, sizeof(room->topic)) ||
@@ -96,6 +96,30 @@ static bool fill_room(const struct loading *l, struct room *room)
 	       put->group_key.suite < STN_SUITE_COUNT && put->room_id != 0;
 }
 
+static bool fill_rules(const struct loading *l, struct room_rules *rules)
+{
+	size_t cohosts = 0;
+
+	rules->state = (enum room_state)number(l, 15);
+	rules->access = (enum room_access)number(l, 16);
+	rules->speakers_max = (uint32_t)number(l, 18);
+	rules->starts_ms = number(l, 19);
+	rules->told = (uint64_t)number(l, 21);
+	rules->tell_until = (uint64_t)number(l, 22);
+	rules->told_parts = (uint32_t)number(l, 23);
+	rules->host_left = number(l, 24) != 0;
+	if ((unsigned int)rules->state >= ROOM_STATE_COUNT ||
+		(unsigned int)rules->access >= ACCESS_COUNT ||
+		!text(l, 17, rules->language, sizeof(rules->language)) ||
+		!items(l, 20, rules->cohosts, sizeof(rules->cohosts[0]), ROOM_COHOSTS_MAX,
+			&cohosts))
+		return false;
+	for (size_t i = 0; i < cohosts; i++)
+		rules->cohosts[i].text[EVENT_ID_MAX] = '\0';
+	rules->cohost_count = (uint32_t)cohosts;
+	return true;
+}
+
 static int load_room(struct loading *l)
 {
 	struct room *room = room_make(l->registry);
@@ -103,7 +127,7 @@ static int load_room(struct loading *l)
 
 	if (room == NULL)
 		return -ENOMEM;
-	if (fill_room(l, room))
+	if (fill_room(l, room) && fill_rules(l, &room->rules))
 		rc = registry_room_link(l->registry, room);
 	if (rc != 0)
 		room_free(room);
@@ -258,7 +282,7 @@ static int load_last(struct loading *l)
 int store_load(struct store *store, struct registry *registry, const struct moment *now)
 {
 	struct loading l = {store, registry, now, NULL};
-	uint64_t next_id, pruned;
+	uint64_t next_id, pruned, draining = 0;
 	int rc = each(&l, STATEMENT_LOAD_ROOMS, load_room);
 
 	if (rc == 0)
@@ -271,6 +295,10 @@ int store_load(struct store *store, struct registry *registry, const struct mome
 		rc = each(&l, STATEMENT_LOAD_MEMBERS, load_member);
 	if (rc == 0)
 		rc = each(&l, STATEMENT_LOG_LAST, load_last);
+	for (enum record_type type = 0; rc == 0 && type < RECORD_COUNT; type++)
+		rc = table_load(store, type, registry);
+	if (rc == 0)
+		rc = database_meta_get(store, "draining", &draining);
 	if (rc == 0)
 		rc = database_meta_get(store, "next_id", &next_id);
 	if (rc == 0)
@@ -278,6 +306,7 @@ int store_load(struct store *store, struct registry *registry, const struct mome
 	if (rc != 0)
 		return rc;
 	store->pruned_at = pruned;
+	registry->draining = draining != 0;
 	if ((next_id & ID_MASK) > (registry->next_id & ID_MASK))
 		registry->next_id = (registry->next_id & ~ID_MASK) | (next_id & ID_MASK);
 	return 0;

@@ -14,6 +14,25 @@ static void bind_settings(
 	database_number(store, at, first + 3, room->capacity);
 }
 
+static void bind_rules(struct store *store, enum statement at, const struct room *room)
+{
+	const struct room_rules *rules = &room->rules;
+
+	database_number(store, at, 8, room->opened_ms);
+	database_number(store, at, 9, room->end_ms);
+	database_number(store, at, 16, rules->state);
+	database_number(store, at, 17, rules->access);
+	database_text(store, at, 18, rules->language);
+	database_number(store, at, 19, rules->speakers_max);
+	database_number(store, at, 20, rules->starts_ms);
+	database_bytes(
+		store, at, 21, rules->cohosts, rules->cohost_count * sizeof(rules->cohosts[0]));
+	database_number(store, at, 22, (int64_t)rules->told);
+	database_number(store, at, 23, (int64_t)rules->tell_until);
+	database_number(store, at, 24, rules->told_parts);
+	database_number(store, at, 25, rules->host_left);
+}
+
 static void bind_profiles(
 	struct store *store, enum statement at, int position, const struct room *room)
 {
@@ -29,8 +48,7 @@ static int room_add(struct store *store, const struct room *room)
 	database_text(store, at, 2, room->name.text);
 	database_text(store, at, 3, room->host.text);
 	bind_settings(store, at, 4, room);
-	database_number(store, at, 8, room->opened_ms);
-	database_number(store, at, 9, room->end_ms);
+	bind_rules(store, at, room);
 	database_number(store, at, 10, (int64_t)room->sequence);
 	database_number(store, at, 11, room->put.slot_count);
 	database_bytes(store, at, 12, room->put.slot_ssrc, sizeof(room->put.slot_ssrc));
@@ -44,8 +62,10 @@ static int room_add(struct store *store, const struct room *room)
 static int room_set(struct store *store, const struct room *room)
 {
 	database_number(store, STATEMENT_ROOM_SET, 1, (int64_t)room->put.room_id);
-	bind_settings(store, STATEMENT_ROOM_SET, 2, room);
-	bind_profiles(store, STATEMENT_ROOM_SET, 6, room);
+	database_text(store, STATEMENT_ROOM_SET, 3, room->host.text);
+	bind_settings(store, STATEMENT_ROOM_SET, 4, room);
+	bind_profiles(store, STATEMENT_ROOM_SET, 13, room);
+	bind_rules(store, STATEMENT_ROOM_SET, room);
 	return database_run(store, STATEMENT_ROOM_SET);
 }
 
@@ -141,13 +161,19 @@ static int silence_set(struct store *store, const struct change *change)
 	return named(store, STATEMENT_SILENCE_PUT, change->room, user);
 }
 
+/* 0: of no room. */
+static int64_t room_id(const struct change *change)
+{
+	return change->room == NULL ? 0 : (int64_t)change->room->put.room_id;
+}
+
 static int audit_add(struct store *store, const struct change *change, int64_t at_ms)
 {
 	enum statement at = STATEMENT_AUDIT_ADD;
 
 	database_number(store, at, 1, at_ms);
-	database_text(store, at, 2, change->room->name.text);
-	database_number(store, at, 3, (int64_t)change->room->put.room_id);
+	database_text(store, at, 2, change->room == NULL ? "" : change->room->name.text);
+	database_number(store, at, 3, room_id(change));
 	database_text(store, at, 4, change->audit.actor);
 	database_text(store, at, 5, change->audit.action);
 	database_text(store, at, 6, change->audit.member);
@@ -161,7 +187,7 @@ static int event_add(struct store *store, const struct change *change)
 
 	store->last_event = change->event.sequence;
 	database_number(store, at, 1, (int64_t)change->event.sequence);
-	database_number(store, at, 2, (int64_t)change->room->put.room_id);
+	database_number(store, at, 2, room_id(change));
 	database_number(store, at, 3, (int64_t)change->event.room_sequence);
 	database_bytes(store, at, 4, change->event.text, change->event.size);
 	return database_run(store, at);
@@ -192,6 +218,12 @@ static int write_one(struct store *store, const struct plan *plan, const struct 
 		return audit_add(store, change, plan->now.wall_ms);
 	case CHANGE_EVENT:
 		return event_add(store, change);
+	case CHANGE_LIVE:
+		return 0;
+	case CHANGE_RECORD:
+		return table_write(store, &change->record);
+	case CHANGE_DRAIN:
+		return database_meta_put(store, "draining", !change->draining);
 	default:
 		return -EINVAL;
 	}

@@ -59,6 +59,67 @@ static const char *const migrations[] = {
 	"DROP TABLE members;"
 	"ALTER TABLE members_2 RENAME TO members;"
 	"CREATE INDEX members_room ON members (room_id);",
+	/*
+	 * Rules of a room, terms of a mute, hands with their message, and the tables of records,
+	 * whose columns are those of rooms/record.h in their order. The ledger only appends.
+	 */
+	"ALTER TABLE rooms ADD COLUMN state INTEGER NOT NULL DEFAULT 1;"
+	"ALTER TABLE rooms ADD COLUMN access INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE rooms ADD COLUMN language TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE rooms ADD COLUMN speakers_max INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE rooms ADD COLUMN starts_ms INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE rooms ADD COLUMN cohosts BLOB NOT NULL DEFAULT x'';"
+	"ALTER TABLE rooms ADD COLUMN told INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE rooms ADD COLUMN tell_until INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE rooms ADD COLUMN told_parts INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE rooms ADD COLUMN host_left INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE silenced ADD COLUMN by_rank INTEGER NOT NULL DEFAULT 2;"
+	"ALTER TABLE silenced ADD COLUMN by_user TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE silenced ADD COLUMN held INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE excluded ADD COLUMN banned INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE members ADD COLUMN hand_kind INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE members ADD COLUMN hand_message TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE members ADD COLUMN hand_by TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE members ADD COLUMN hand_at_ms INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE members ADD COLUMN hand_until_ms INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE members ADD COLUMN floor_ms INTEGER NOT NULL DEFAULT 0;"
+	"CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+	" followers INTEGER NOT NULL, host_grant INTEGER NOT NULL, moderator INTEGER NOT NULL,"
+	" updated_ms INTEGER NOT NULL, follows TEXT NOT NULL);"
+	"CREATE TABLE bans (id INTEGER PRIMARY KEY, host TEXT NOT NULL, user TEXT NOT NULL,"
+	" actor TEXT NOT NULL, reason TEXT NOT NULL, at_ms INTEGER NOT NULL,"
+	" UNIQUE (host, user));"
+	"CREATE TABLE pins (id INTEGER PRIMARY KEY, room_id INTEGER NOT NULL, actor TEXT NOT NULL,"
+	" at_ms INTEGER NOT NULL, text TEXT NOT NULL, url TEXT NOT NULL);"
+	"CREATE TABLE shares (id INTEGER PRIMARY KEY, room_id INTEGER NOT NULL, actor TEXT NOT "
+	"NULL,"
+	" member TEXT NOT NULL, expires_ms INTEGER NOT NULL, digest TEXT NOT NULL UNIQUE);"
+	"CREATE TABLE offers (id INTEGER PRIMARY KEY, room_id INTEGER NOT NULL UNIQUE,"
+	" price INTEGER NOT NULL, currency TEXT NOT NULL, quantity INTEGER NOT NULL,"
+	" issued INTEGER NOT NULL, sale_from_ms INTEGER NOT NULL, sale_until_ms INTEGER NOT NULL);"
+	"CREATE TABLE tickets (id INTEGER PRIMARY KEY, room_id INTEGER NOT NULL, room TEXT NOT "
+	"NULL,"
+	" host TEXT NOT NULL, user TEXT NOT NULL, state INTEGER NOT NULL, price INTEGER NOT NULL,"
+	" provider_fee INTEGER NOT NULL, fee INTEGER NOT NULL, share INTEGER NOT NULL,"
+	" currency TEXT NOT NULL, reference TEXT NOT NULL UNIQUE, issued_ms INTEGER NOT NULL,"
+	" refunded_ms INTEGER NOT NULL, CHECK (price = provider_fee + fee + share));"
+	"CREATE TABLE ledger (id INTEGER PRIMARY KEY, ticket_id INTEGER NOT NULL,"
+	" kind INTEGER NOT NULL, price INTEGER NOT NULL, provider_fee INTEGER NOT NULL,"
+	" fee INTEGER NOT NULL, share INTEGER NOT NULL, at_ms INTEGER NOT NULL,"
+	" CHECK (price = provider_fee + fee + share));"
+	"CREATE TRIGGER ledger_is_kept BEFORE DELETE ON ledger"
+	" BEGIN SELECT RAISE(ABORT, 'the ledger only appends'); END;"
+	"CREATE TRIGGER ledger_is_final BEFORE UPDATE ON ledger"
+	" BEGIN SELECT RAISE(ABORT, 'the ledger only appends'); END;"
+	"CREATE TABLE reports (id INTEGER PRIMARY KEY, room_id INTEGER NOT NULL, room TEXT NOT "
+	"NULL,"
+	" host TEXT NOT NULL, reporter TEXT NOT NULL, member TEXT NOT NULL,"
+	" category INTEGER NOT NULL, state INTEGER NOT NULL, at_ms INTEGER NOT NULL,"
+	" resolved_ms INTEGER NOT NULL, resolved_by TEXT NOT NULL, note TEXT NOT NULL,"
+	" text TEXT NOT NULL, evidence TEXT NOT NULL);"
+	"CREATE TABLE reminders (id INTEGER PRIMARY KEY, room_id INTEGER NOT NULL,"
+	" user TEXT NOT NULL, before_ms INTEGER NOT NULL, UNIQUE (room_id, user));"
+	"CREATE INDEX audit_room ON audit (room, audit_id);",
 };
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 
@@ -68,11 +129,15 @@ static const char *const statements[] = {
 	[STATEMENT_ROLLBACK] = "ROLLBACK",
 	[STATEMENT_META_PUT] = "INSERT OR REPLACE INTO meta VALUES (?1, ?2)",
 	[STATEMENT_META_GET] = "SELECT value FROM meta WHERE name = ?1",
-	[STATEMENT_ROOM_ADD] =
-		"INSERT INTO rooms VALUES"
-		" (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
-	[STATEMENT_ROOM_SET] = "UPDATE rooms SET title = ?2, topic = ?3, open_floor = ?4,"
-			       " capacity = ?5, profiles = ?6 WHERE room_id = ?1",
+	[STATEMENT_ROOM_ADD] = "INSERT INTO rooms VALUES"
+			       " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
+			       " ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
+	[STATEMENT_ROOM_SET] =
+		"UPDATE rooms SET host = ?3, title = ?4, topic = ?5, open_floor = ?6,"
+		" capacity = ?7, opened_ms = ?8, end_ms = ?9, profiles = ?13, state = ?16,"
+		" access = ?17, language = ?18, speakers_max = ?19, starts_ms = ?20, cohosts = ?21,"
+		" told = ?22, tell_until = ?23, told_parts = ?24, host_left = ?25"
+		" WHERE room_id = ?1",
 	/* The room's own rows go with it; its events stay for replay, the audit for good. */
 	[STATEMENT_ROOM_REMOVE] = "DELETE FROM rooms WHERE room_id = ?1",
 	[STATEMENT_ROOM_CLEAR_EXCLUDED] = "DELETE FROM excluded WHERE room_id = ?1",
@@ -80,15 +145,23 @@ static const char *const statements[] = {
 	[STATEMENT_ROOM_CLEAR_KEYS] = "DELETE FROM used_keys WHERE room_id = ?1",
 	[STATEMENT_MEMBER_ADD] = "INSERT INTO members VALUES"
 				 " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
-				 " ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
+				 " ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,"
+				 " coalesce(?24, 0), coalesce(?25, ''), coalesce(?26, ''),"
+				 " coalesce(?27, 0), coalesce(?28, 0), coalesce(?29, 0))",
 	[STATEMENT_MEMBER_SET] =
 		"UPDATE members SET leg_id = ?2, role = ?5, remote = ?8, profile = ?11,"
 		" payload_type = ?12, audio_level_id = ?13, ssrc = ?14, tx_suite = ?15,"
 		" rx_suite = ?16, red_payload_type = ?17, leg_role = ?18, hand = ?19, seat = ?20,"
-		" token = ?21, resource = ?22, mid = ?23 WHERE member_id = ?1",
+		" token = ?21, resource = ?22, mid = ?23, hand_kind = coalesce(?24, 0),"
+		" hand_message = coalesce(?25, ''), hand_by = coalesce(?26, ''),"
+		" hand_at_ms = coalesce(?27, 0), hand_until_ms = coalesce(?28, 0),"
+		" floor_ms = coalesce(?29, 0) WHERE member_id = ?1",
 	[STATEMENT_MEMBER_REMOVE] = "DELETE FROM members WHERE member_id = ?1",
-	[STATEMENT_EXCLUDE_ADD] = "INSERT OR IGNORE INTO excluded VALUES (?1, ?2)",
-	[STATEMENT_SILENCE_PUT] = "INSERT OR REPLACE INTO silenced VALUES (?1, ?2, ?3)",
+	[STATEMENT_EXCLUDE_ADD] =
+		"INSERT OR REPLACE INTO excluded VALUES (?1, ?2, coalesce(?3, 0))",
+	[STATEMENT_SILENCE_PUT] =
+		"INSERT OR REPLACE INTO silenced"
+		" VALUES (?1, ?2, ?3, coalesce(?4, 2), coalesce(?5, ''), coalesce(?6, 0))",
 	[STATEMENT_SILENCE_REMOVE] = "DELETE FROM silenced WHERE room_id = ?1 AND user = ?2",
 	[STATEMENT_KEY_ADD] = "INSERT OR IGNORE INTO used_keys VALUES (?1, ?2)",
 	[STATEMENT_AUDIT_ADD] =
@@ -114,9 +187,15 @@ static const char *const statements[] = {
 		"SELECT rooms.*, coalesce((SELECT max(room_sequence) FROM events"
 		" WHERE events.room_id = rooms.room_id), rooms.sequence) FROM rooms"
 		" ORDER BY room_id",
+	[STATEMENT_AUDIT_READ] =
+		"SELECT audit_id, at_ms, room, actor, action, member, reason FROM audit"
+		" WHERE audit_id > ?1 AND (?2 IS NULL OR room = ?2) AND (?3 IS NULL OR actor = ?3)"
+		" AND (?4 IS NULL OR member = ?4) AND (?5 IS NULL OR action = ?5)"
+		" AND at_ms >= ?6 AND at_ms <= ?7 ORDER BY audit_id LIMIT ?8",
 	[STATEMENT_LOAD_MEMBERS] = "SELECT * FROM members ORDER BY member_id",
-	[STATEMENT_LOAD_EXCLUDED] = "SELECT room_id, user FROM excluded",
-	[STATEMENT_LOAD_SILENCED] = "SELECT room_id, user, until_ms FROM silenced",
+	[STATEMENT_LOAD_EXCLUDED] = "SELECT room_id, user, banned FROM excluded",
+	[STATEMENT_LOAD_SILENCED] =
+		"SELECT room_id, user, until_ms, by_rank, by_user, held FROM silenced",
 	[STATEMENT_LOAD_KEYS] = "SELECT room_id, digest FROM used_keys",
 };
 static_assert(sizeof(statements) / sizeof(statements[0]) == STATEMENT_COUNT, "text of each");
@@ -177,5 +256,5 @@ int schema_prepare(struct store *store)
 		if (rc != SQLITE_OK)
 			return database_error(store, statements[i], rc);
 	}
-	return 0;
+	return table_prepare(store);
 }

@@ -119,6 +119,7 @@ void store_close(struct store *store)
 		return;
 	for (int i = 0; i < STATEMENT_COUNT; i++)
 		sqlite3_finalize(store->statements[i]);
+	table_finalize(store);
 	sqlite3_close(store->connection);
 	free(store);
 }

@@ -88,6 +88,9 @@ class Planes:
         self.clients = []
         # Ports are the machine's: who wants HTTP says http="true" and where.
         options.setdefault("http", "false")
+        # Anybody hosts, and as fast as they like; tests of these rules set them.
+        options.setdefault("host_min_followers", "0")
+        options.setdefault("moderation_per_second", "0")
         lines = "".join(f"{key} = {value};\n" for key, value in options.items())
         with open(f"{self.folder}/stentor.conf", "w", encoding="utf-8") as file:
             file.write(

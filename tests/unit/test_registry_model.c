@@ -77,7 +77,7 @@ static void ask_open(struct model *m, struct asked *a, unsigned int r, unsigned 
 static void ask_join(struct model *m, struct asked *a, unsigned int r, unsigned int actor)
 {
 	unsigned int user = random_below(&m->random, 3) ? actor : random_below(&m->random, USERS);
-	int role = (int)random_below(&m->random, ROLE_COUNT);
+	int role = (int)random_below(&m->random, ROLE_COHOST);
 	static const char *const names[] = {"listener", "speaker", "host"};
 	bool webrtc = random_below(&m->random, 2);
 	struct model_room *room = &a->after;

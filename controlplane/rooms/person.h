@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the application says about people: how many follow them, whom they follow, what they may do.
+ * The registry finds a user by name and in the order of their record ids. Loop's thread.
+ */
+#ifndef STENTOR_CONTROLPLANE_ROOMS_PERSON_H
+#define STENTOR_CONTROLPLANE_ROOMS_PERSON_H
+
+#include "controlplane/rooms/record.h"
+#include "controlplane/rooms/room.h"
+
+#define USER_FOLLOWS_MAX 5000 /* ids in one user's list */
+
+struct user {
+	uint64_t id; /* of the record; it stays while the user is known */
+	struct user_id name;
+	uint32_t followers; /* as the application counts them */
+	bool host_grant;    /* may host whatever the followers */
+	bool moderator;     /* of the platform: rank 3 in every room */
+	int64_t updated_ms;
+	char *follows; /* ids, one space between two; NULL: nobody */
+};
+
+extern const struct record_kind user_kind;
+
+struct user *registry_user(const struct registry *registry, const char *name);
+
+#endif
