@@ -12,9 +12,10 @@
 struct conductor;
 
 struct call_result {
-	enum verdict_code code; /* VERDICT_OK, or why it was refused */
-	const char *message;    /* of a refusal, for people; never NULL */
-	bool programmed;        /* the data plane has acknowledged it */
+	enum verdict_code code;  /* VERDICT_OK, or why it was refused */
+	const char *message;     /* of a refusal, for people; never NULL */
+	bool programmed;         /* the data plane has acknowledged it */
+	uint64_t retry_after_ms; /* VERDICT_RATE_LIMITED */
 	/* The answer as events.sock gives it, without newline, keys and tokens in it: erase copies.
 	 * NULL: there is none, the program ends or has no memory (code is unavailable). */
 	const char *text;

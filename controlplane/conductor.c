@@ -111,7 +111,8 @@ static void answer_call(struct conductor *c, const struct request *request,
 {
 	struct call_result result = {.code = code_of(request),
 		.message = request->verdict.message,
-		.programmed = programmed};
+		.programmed = programmed,
+		.retry_after_ms = request->verdict.retry_after_ms};
 	struct writer text = {0};
 
 	secret_expand(c->registry, programmed, request->answer.text, request->answer.size, &text);

@@ -7,6 +7,7 @@
 
 #include "configs/log.h"
 #include "controlplane/conductor.h"
+#include "controlplane/rooms/decide.h"
 #include "controlplane/session.h"
 
 #define BACKLOG_MAX 65536
@@ -151,7 +152,8 @@ static void announce(struct conductor *c, struct plan *plan)
 	}
 }
 
-static void decide(struct conductor *c, struct request *request)
+static void decide(struct conductor *c, struct request *request,
+	void (*decider)(struct registry *registry, const struct event *event, struct plan *plan))
 {
 	struct event *event = &request->parsed.event;
 	struct plan *plan = &request->plan;
@@ -159,7 +161,7 @@ static void decide(struct conductor *c, struct request *request)
 
 	plan_init(plan, &now);
 	request->refused = false;
-	event->type->handle(c->registry, event, plan);
+	decider(c->registry, event, plan);
 	if (plan->verdict.code == VERDICT_OK && plan->answer.failed)
 		verdict_refuse(&plan->verdict, VERDICT_UNAVAILABLE, "out of memory");
 	if (plan->verdict.code == VERDICT_OK)
@@ -208,13 +210,18 @@ static void settle(struct conductor *c, struct request *request)
 static void settle_without_store(struct conductor *c, struct request *request, int rc)
 {
 	unsigned int flags = request->parsed.event.type->flags;
+	bool counted = request->plan.now.mono_ns != 0; /* was decided before */
 
+	if (request->refused && request->plan.verdict.code == VERDICT_RATE_LIMITED) {
+		settle(c, request);
+		return;
+	}
 	plan_clear(&request->plan);
 	if ((flags & EVENT_CHANGES) && !(flags & EVENT_SAFETY)) {
 		refuse_for_store(c, request, rc);
 		return;
 	}
-	decide(c, request);
+	decide(c, request, counted ? event_decide_again : event_decide);
 	if (!request->refused && (flags & EVENT_CHANGES)) {
 		request->durable = false;
 		conductor_write_answer(request);
@@ -266,7 +273,7 @@ void turn_take(struct conductor *c, struct request *request)
 	if (changes)
 		rc = turn_open(c);
 	if (rc == 0) {
-		decide(c, request);
+		decide(c, request, event_decide);
 		request->durable = changes;
 		if (changes && !request->refused)
 			conductor_write_answer(request);

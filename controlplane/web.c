@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,10 +38,14 @@ static unsigned int status_of(enum verdict_code code)
 		return 403;
 	case VERDICT_NO_SUCH_ROOM:
 	case VERDICT_NO_SUCH_MEMBER:
+	case VERDICT_NO_SUCH_USER:
+	case VERDICT_NO_SUCH_THING:
 		return 404;
 	case VERDICT_ALREADY_EXISTS:
 	case VERDICT_CONFLICT:
 		return 409;
+	case VERDICT_RATE_LIMITED:
+		return 429;
 	default:
 		return 503;
 	}
@@ -60,6 +65,9 @@ static void event_answered(void *context, const struct call_result *result)
 	}
 	if (exchange->status == 503)
 		http_header_set(exchange, "Retry-After", "%u", RETRY_AFTER_S);
+	else if (exchange->status == 429)
+		http_header_set(
+			exchange, "Retry-After", "%" PRIu64, (result->retry_after_ms + 999) / 1000);
 	http_respond(exchange);
 }
 

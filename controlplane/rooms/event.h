@@ -58,6 +58,8 @@ struct registry;
 #define EVENT_CHANGES 0x8u    /* goes through the store; the answer is kept under its id */
 #define EVENT_SAFETY 0x10u    /* in force even when the disk fails */
 #define EVENT_PAGE 0x20u      /* a page may send it: the actor is a member, known by their token */
+#define EVENT_RATED 0x40u     /* counts against moderation_per_second of the actor */
+#define EVENT_REACTS 0x80u    /* counts against reactions_per_second instead */
 
 struct event_type {
 	const char *name;

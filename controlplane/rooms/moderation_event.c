@@ -121,11 +121,14 @@ static void remove_member(struct registry *registry, const struct event *event, 
 
 const struct event_type moderation_event_types[] = {
 	{"moderation.mute", mute_fields, sizeof(struct moderation),
-		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_SAFETY | EVENT_PAGE,
+		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_SAFETY | EVENT_PAGE |
+			EVENT_RATED,
 		mute},
 	{"moderation.unmute", moderation_fields, sizeof(struct moderation),
-		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_PAGE, unmute},
+		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_PAGE | EVENT_RATED,
+		unmute},
 	{"moderation.remove", moderation_fields, sizeof(struct moderation),
-		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_SAFETY | EVENT_PAGE,
+		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_SAFETY | EVENT_PAGE |
+			EVENT_RATED,
 		remove_member},
 	{NULL}};

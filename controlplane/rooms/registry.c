@@ -26,6 +26,8 @@ void registry_init(struct registry *registry, const struct registry_limits *limi
 	registry->tokens.seed = registry->users.seed = registry->rooms.seed;
 	registry->bans.seed = registry->shares.seed = registry->rooms.seed;
 	registry->references.seed = registry->rooms.seed;
+	registry->moderation_rate.actors.seed = registry->rooms.seed;
+	registry->reactions_rate.actors.seed = registry->rooms.seed;
 }
 
 static void free_records(struct roster *roster, enum record_type type)
@@ -74,6 +76,8 @@ void registry_clear(struct registry *registry)
 	hash_clear(&registry->users);
 	hash_clear(&registry->shares);
 	hash_clear(&registry->references);
+	rate_clear(&registry->moderation_rate);
+	rate_clear(&registry->reactions_rate);
 }
 
 struct room *registry_room(const struct registry *registry, const char *name)

@@ -8,6 +8,7 @@
 #ifndef STENTOR_CONTROLPLANE_ROOMS_REGISTRY_H
 #define STENTOR_CONTROLPLANE_ROOMS_REGISTRY_H
 
+#include "controlplane/rooms/rate.h"
 #include "controlplane/rooms/room.h"
 
 #define FEE_TIERS_MAX 8
@@ -65,10 +66,12 @@ struct registry {
 	struct hash references;    /* the same by reference */
 	struct roster entries;     /* struct entry: the ledger */
 	struct roster reports;     /* struct report by id */
-	bool draining;             /* nobody new comes in */
-	uint64_t wake_ns;          /* due_run() has something to do then; 0: at the next tick */
-	uint64_t sequence;         /* of the last event of all rooms */
-	uint64_t next_id;          /* the next to be minted, box id included */
+	/* How often somebody asks; not part of the state. */
+	struct rate moderation_rate, reactions_rate;
+	bool draining;     /* nobody new comes in */
+	uint64_t wake_ns;  /* due_run() has something to do then; 0: at the next tick */
+	uint64_t sequence; /* of the last event of all rooms */
+	uint64_t next_id;  /* the next to be minted, box id included */
 	/* Fills with random bytes; 0 or negative errno. */
 	int (*random)(void *bytes, size_t size);
 };

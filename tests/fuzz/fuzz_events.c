@@ -66,7 +66,7 @@ static void handle(struct desk *desk, char *line, size_t size)
 	good = parse_line(line, size, &parsed, &plan.verdict);
 	FUZZ_CHECK(good == (plan.verdict.code == VERDICT_OK));
 	if (good) {
-		parsed.event.type->handle(&desk->registry, &parsed.event, &plan);
+		event_decide(&desk->registry, &parsed.event, &plan);
 		good = plan.verdict.code == VERDICT_OK;
 	}
 	if (good) {

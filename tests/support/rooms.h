@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "controlplane/events/parse.h"
+#include "controlplane/rooms/decide.h"
 #include "controlplane/rooms/plan.h"
 #include "controlplane/rooms/secret.h"
 #include "tests/support/random.h"
@@ -53,7 +54,7 @@ static inline bool desk_plan(struct desk *desk, struct plan *plan, const char *l
 
 	plan_init(plan, &desk->now);
 	if (parse_line(line, strlen(line), &parsed, &plan->verdict))
-		parsed.event.type->handle(&desk->registry, &parsed.event, plan);
+		event_decide(&desk->registry, &parsed.event, plan);
 	parse_clear(&parsed);
 	desk->verdict = plan->verdict;
 	desk->ops = plan->op_count;
