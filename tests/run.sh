@@ -120,7 +120,7 @@ export ASAN_OPTIONS=abort_on_error=1:detect_stack_use_after_return=1
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 export TSAN_OPTIONS=halt_on_error=1
 
-build gcc gcc all && suites gcc 1 "" lint unit fuzz bpf io smoke browser
+build gcc gcc all && suites gcc 1 "" lint unit fuzz bpf io smoke crash browser
 build clang clang all
 build asan gcc all -Db_sanitize=address,undefined -Dwerror=false &&
 	suites asan 5 "$plain_layout" unit fuzz io

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Random durable requests of all families, from a seed.
+
+Most are allowed, some are not. Free texts (title, reason, message) are the request's id, so that what
+became of a request can be found in the log. Requests of a user whose effect no event tells
+(user.upsert, reminder.*) always go over the same connection, so that their order is known.
+"""
+
+HOSTS = [f"h{i}" for i in range(4)]
+USERS = HOSTS + [f"u{i}" for i in range(20)]
+ROOMS = [f"r{i}" for i in range(6)]
+DAY_MS = 86400000
+WEEK_MS = 7 * DAY_MS
+
+
+class Workload:
+    def __init__(self, random, now_ms):
+        self.random = random
+        self.now_ms = now_ms
+        self.count = 0
+        self.known = {}  # kind of record: its ids, the newest last
+        self.kinds = [(name, weight) for name, weight in WEIGHTS]
+
+    def next(self, connection, connections):
+        """A request for that connection."""
+        self.count += 1
+        name, = self.random.choices([k[0] for k in self.kinds], [k[1] for k in self.kinds])
+        room = self.random.choice(ROOMS)
+        host = HOSTS[int(room[1:]) % len(HOSTS)]
+        request = {"id": f"q{self.count}", "type": name, "room": room, "actor": host}
+        if self.random.random() < 0.05:
+            request["actor"] = self.user()
+        MAKERS[name](self, request, [u for i, u in enumerate(USERS)
+                                     if i % connections == connection])
+        return request
+
+    def user(self):
+        return self.random.choice(USERS)
+
+    def record(self, kind):
+        ids = self.known.get(kind)
+        return self.random.choice(ids[-20:]) if ids else "1"
+
+    def learn(self, request, answer):
+        """Ids that were answered are used later."""
+        for kind in ("pin", "share", "report", "ticket"):
+            if isinstance(answer.get(kind), str):
+                self.known.setdefault(kind, []).append(answer[kind])
+
+
+def schedule(w, request, own):
+    request.update(room=f"s{w.random.randrange(6)}", title=request["id"],
+                   starts_ms=w.now_ms + w.random.randrange(DAY_MS, WEEK_MS))
+
+
+def open_room(w, request, own):
+    request.update(title=request["id"], open_floor=w.random.random() < 0.3, speakers=["u1", "u2"])
+
+
+def open_or_close_scheduled(w, request, own):
+    request.update(room=f"s{w.random.randrange(6)}")
+
+
+def update(w, request, own):
+    request.update(title=request["id"])
+
+
+def join(w, request, own):
+    role = "host" if w.random.random() < 0.1 else w.random.choice(["listener", "speaker"])
+    request["role"] = role
+    if role == "host":
+        request["transport"] = "webrtc"
+    elif w.random.random() < 0.4:
+        request.update(member=w.user(), transport="webrtc")
+    elif w.random.random() < 0.5:
+        request.update(member=request["id"], address=f"10.{w.count >> 16}.{w.count >> 8 & 255}."
+                       f"{w.count & 255}", port=5004)
+    else:
+        request.update(members=[{"member": f"{request['id']}.{i}"} for i in range(5)],
+                       transport="webrtc")
+
+
+def of_member(w, request, own):
+    request["member"] = w.user()
+
+
+def leave(w, request, own):
+    request["actor"] = request["member"] = w.user()
+
+
+def self_act(w, request, own):
+    request["actor"] = w.user()
+
+
+def ask_floor(w, request, own):
+    request["actor"] = w.user()
+
+
+def decide(w, request, own):
+    request.update(member=w.user(), reason=request["id"])
+
+
+def set_role(w, request, own):
+    request.update(member=w.user(), reason=request["id"],
+                   role=w.random.choice(["listener", "speaker", "cohost"]))
+
+
+def all_of_room(w, request, own):
+    request.update(reason=request["id"])
+
+
+def report(w, request, own):
+    request.update(actor=w.user(), member=w.user(), category="spam", text=request["id"])
+
+
+def resolve(w, request, own):
+    del request["room"]
+    request.update(report=w.record("report"), resolution=w.random.choice(["upheld", "dismissed"]))
+
+
+def pin(w, request, own):
+    request.update(text=request["id"])
+
+
+def unpin(w, request, own):
+    request.update(pin=w.record("pin"))
+
+
+def share(w, request, own):
+    if w.random.random() < 0.5:
+        request.update(member=w.user())
+
+
+def sell(w, request, own):
+    request.update(room=w.random.choice(["r0", "s0", "s1"]), actor="h0")
+    request.update(price=500, currency="EUR", quantity=w.random.randrange(5, 1000))
+
+
+def ticketed(w, request, own):
+    sell(w, request, own)
+    del request["price"], request["currency"], request["quantity"]
+    request.update(access="ticketed", title=request["id"])
+
+
+def issue(w, request, own):
+    request.update(room=w.random.choice(["r0", "s0", "s1"]), user=w.user(), price=500,
+                   currency="EUR", reference=request["id"],
+                   provider_fee=w.random.randrange(0, 50))
+
+
+def refund(w, request, own):
+    del request["room"]
+    request.update(ticket=w.record("ticket"))
+
+
+def remind(w, request, own):
+    request.update(room=f"s{w.random.randrange(6)}", actor=w.random.choice(own))
+
+
+def upsert(w, request, own):
+    del request["room"]
+    request.update(actor="app", user=w.random.choice(own), followers=w.count,
+                   follows=sorted({w.user() for _ in range(3)}))
+
+
+def drain(w, request, own):
+    del request["room"]
+    request.update(actor="app", on=w.random.random() < 0.1)
+
+
+# Each of these, accepted, is exactly one event that carries the request's id.
+MARKED = {"room.open", "room.update", "floor.grant", "floor.deny", "moderation.mute",
+          "moderation.unmute"}
+MAKERS = {
+    "room.open": open_room, "room.update": update, "room.close": lambda w, request, own: None,
+    "member.join": join, "member.leave": leave, "member.token": of_member,
+    "floor.request": ask_floor, "floor.cancel": self_act, "floor.grant": decide,
+    "floor.deny": decide, "floor.release": self_act,
+    "moderation.mute": decide, "moderation.unmute": decide, "moderation.remove": decide,
+}
+# How often each is asked for, of 300 or so.
+WEIGHTS = (
+    ("room.open", 20), ("room.update", 20), ("room.close", 2), ("member.join", 60),
+    ("member.leave", 8), ("member.token", 6), ("floor.request", 30), ("floor.cancel", 6),
+    ("floor.grant", 20), ("floor.deny", 6), ("floor.release", 6), ("moderation.mute", 30),
+    ("moderation.unmute", 15), ("moderation.remove", 2),
+)
