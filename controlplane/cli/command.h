@@ -33,9 +33,10 @@ struct command_line {
 	int limit;       /* explain, legs: how many to list at most; 0: the server's default */
 	int interval_ms; /* top */
 	int timeout_ms;
-	int64_t from;     /* watch: -1 only what is new */
-	const char *room; /* watch */
-	const char *role; /* link; NULL: host for the host, else listener */
+	int64_t from;      /* watch: -1 only what is new */
+	const char *room;  /* watch */
+	const char *role;  /* link; NULL: host for the host, else listener */
+	const char *actor; /* verbs; NULL: command_actor() finds one */
 };
 
 int command_status(const struct command_line *line);
@@ -47,6 +48,13 @@ int command_explain(const struct command_line *line);
 int command_event(const struct command_line *line);
 int command_watch(const struct command_line *line);
 int command_top(const struct command_line *line);
+
+struct verb;
+
+/* A request made from a verb; taken over. */
+int command_verb(const struct command_line *line, const struct verb *verb, json_t *request);
+/* Who acts: --actor, $STENTOR_ACTOR, or who is logged in. NULL: nobody knows. */
+const char *command_actor(const struct command_line *line);
 
 /*
  * Asks and judges: COMMAND_OK and *answer (the caller's), or the exit code after having said on
