@@ -7,6 +7,7 @@
 
 #include "controlplane/event_stream.h"
 #include "controlplane/rooms/admission.h"
+#include "controlplane/rooms/policy.h"
 #include "controlplane/rooms/token.h"
 
 #define BEAT_NS 15000000000u
@@ -42,6 +43,42 @@ static uint64_t sequence_of(const char *line, size_t size)
 	for (size_t i = sizeof(begin) - 1; i < size && line[i] >= '0' && line[i] <= '9'; i++)
 		value = value * 10 + (uint64_t)(line[i] - '0');
 	return value;
+}
+
+/*
+ * Names of people that are none of others' business: who has reported whom, paid, been invited or
+ * been told. Whoever moderates sees what there is to moderate, the rest is the application's.
+ */
+static const struct {
+	const char *prefix;
+	enum rank rank; /* RANK_COUNT: nobody's */
+} reserved[] = {{"report.", RANK_COHOST}, {"share.", RANK_COHOST}, {"ticket.issued", RANK_COHOST},
+	{"ticket.refunded", RANK_COHOST}, {"room.live", RANK_COUNT}, {"reminder.", RANK_COUNT}};
+
+/* {"seq":N,"type":"...", or without seq: the program's own text, so the type is where it always is.
+ */
+static const char *type_of(const char *line, size_t size)
+{
+	static const char key[] = "\"type\":\"";
+	const char *found = memmem(line, size < 48 ? size : 48, key, sizeof(key) - 1);
+
+	return found == NULL ? "" : found + sizeof(key) - 1;
+}
+
+static bool may_see(const struct event_stream *stream, const char *line, size_t size)
+{
+	const struct registry *registry = stream->all->c->registry;
+	const struct room *room = registry_room_by_id(registry, stream->room_id);
+	const struct member *member = registry_member_by_id(registry, stream->member_id);
+	const char *type = type_of(line, size);
+
+	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
+		if (strncmp(type, reserved[i].prefix, strlen(reserved[i].prefix)) != 0)
+			continue;
+		return room != NULL && member != NULL && reserved[i].rank != RANK_COUNT &&
+		       policy_rank(registry, room, member->user.text) >= reserved[i].rank;
+	}
+	return true;
 }
 
 /* An event is one line of JSON: nothing in it ends a "data:" line. */
@@ -81,7 +118,7 @@ static void send_lines(struct feed_target *target, const char *text, size_t size
 		const char *newline = memchr(text, '\n', (size_t)(end - text));
 		const char *stop = newline == NULL ? end : newline;
 
-		if (stop > text)
+		if (stop > text && may_see(stream, text, (size_t)(stop - text)))
 			write_event(stream, text, (size_t)(stop - text));
 		text = newline == NULL ? end : newline + 1;
 	}

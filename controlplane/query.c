@@ -159,6 +159,25 @@ static void write_slots(struct conductor *c, struct writer *w, const struct stn_
 	writer_end_array(w);
 }
 
+/* What the listeners' reports say, since the room was programmed: who watches takes differences. */
+static void write_reception(struct writer *w, const struct stn_reception *reception)
+{
+	double reports = reception->reports == 0 ? 1 : (double)reception->reports;
+	double rtts = reception->rtt_count == 0 ? 1 : (double)reception->rtt_count;
+
+	writer_begin_object(w, "reception");
+	writer_uint(w, "reports", reception->reports);
+	writer_uint(w, "lost_sum", reception->loss_sum);
+	writer_real(w, "lost_percent", (double)reception->loss_sum / reports / 256 * 100);
+	writer_uint(w, "nacked", reception->nacked);
+	writer_real(w, "jitter_ms", (double)reception->jitter_sum_us / reports / 1000);
+	if (reception->rtt_count == 0)
+		writer_null(w, "rtt_ms");
+	else
+		writer_real(w, "rtt_ms", (double)reception->rtt_sum_us / rtts / 1000);
+	writer_end_object(w);
+}
+
 static void room_answered(void *context, const struct stn_header *message, bool last)
 {
 	struct request *request = context;
@@ -176,10 +195,13 @@ static void room_answered(void *context, const struct stn_header *message, bool 
 	writer_begin_object(&request->plan.answer, "room");
 	room_describe(&request->plan.answer, room);
 	if (message != NULL && message->type == STN_MESSAGE_ROOM_STATS_REPLY &&
-		message->length >= sizeof(*stats) && stats->status == STN_STATUS_OK)
+		message->length >= sizeof(*stats) && stats->status == STN_STATUS_OK) {
 		write_slots(c, &request->plan.answer, stats);
-	else
+		write_reception(&request->plan.answer, &stats->reception);
+	} else {
 		writer_null(&request->plan.answer, "slot");
+		writer_null(&request->plan.answer, "reception");
+	}
 	writer_end_object(&request->plan.answer);
 	conductor_finish(c, request);
 }

@@ -90,24 +90,56 @@ static void take_event(struct web *web, struct http_exchange *exchange)
 		web->c, member, exchange->body, exchange->body_size, event_answered, exchange);
 }
 
-/* ---- GET /rooms ---- */
+/* ---- GET /rooms, /rooms/{room} ---- */
 
-static void list_rooms(struct web *web, struct http_exchange *exchange)
+static void write_rooms(
+	struct writer *writer, const struct registry *registry, enum room_state state)
 {
-	struct writer *writer = &exchange->response;
 	const struct room *room;
 	unsigned int count = 0;
 	uint64_t id = 0;
 
-	writer_begin_object(writer, NULL);
-	writer_begin_array(writer, "rooms");
-	while (count++ < ROOMS_MAX &&
-		(room = roster_next(&web->c->registry->room_roster, &id)) != NULL) {
+	writer_begin_array(writer, state == ROOM_LIVE ? "rooms" : "scheduled");
+	while (count < ROOMS_MAX && (room = roster_next(&registry->room_roster, &id)) != NULL) {
+		if (room->rules.state != state)
+			continue;
+		count++;
 		writer_begin_object(writer, NULL);
 		room_describe(writer, room);
 		writer_end_object(writer);
 	}
 	writer_end_array(writer);
+}
+
+static void list_rooms(struct web *web, struct http_exchange *exchange)
+{
+	struct writer *writer = &exchange->response;
+
+	writer_begin_object(writer, NULL);
+	write_rooms(writer, web->c->registry, ROOM_LIVE);
+	write_rooms(writer, web->c->registry, ROOM_SCHEDULED);
+	writer_end_object(writer);
+	exchange->status = 200;
+	exchange->type = "application/json";
+	http_respond(exchange);
+}
+
+/* What room.get tells, without what only the data plane knows: nobody has to ask it for strangers.
+ */
+static void tell_room(struct web *web, struct http_exchange *exchange)
+{
+	struct writer *writer = &exchange->response;
+	const struct room *room = registry_room(web->c->registry, exchange->segment);
+
+	if (room == NULL) {
+		http_problem(exchange, 404, "no such room is open or scheduled");
+		http_respond(exchange);
+		return;
+	}
+	writer_begin_object(writer, NULL);
+	writer_begin_object(writer, "room");
+	room_describe(writer, room);
+	writer_end_object(writer);
 	writer_end_object(writer);
 	exchange->status = 200;
 	exchange->type = "application/json";
@@ -162,6 +194,9 @@ static void take_exchange(void *context, struct http_exchange *exchange)
 		break;
 	case HTTP_ROUTE_ROOMS:
 		list_rooms(web, exchange);
+		break;
+	case HTTP_ROUTE_ROOM:
+		tell_room(web, exchange);
 		break;
 	case HTTP_ROUTE_READY:
 		tell_readiness(web, exchange);

@@ -262,6 +262,8 @@ static bool take_owner(const struct parse_as *as, struct parsed *parsed, struct 
 			event->type->name);
 	if (!take_own("actor", as->actor, &event->actor, parsed->actor, verdict))
 		return false;
+	if ((event->type->flags & EVENT_ABROAD) && event->room != NULL)
+		return true;
 	return !(event->type->flags & (EVENT_NEEDS_ROOM | EVENT_TAKES_ROOM)) ||
 	       take_own("room", as->room, &event->room, parsed->room, verdict);
 }

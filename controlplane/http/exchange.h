@@ -27,7 +27,8 @@ enum http_route {
 	HTTP_ROUTE_SESSION, /* PATCH, DELETE /session/{id} */
 	HTTP_ROUTE_EVENTS,  /* POST /events: one request of events.sock, actor from the token */
 	HTTP_ROUTE_EVENT_STREAM, /* GET /events/{room}: text/event-stream */
-	HTTP_ROUTE_ROOMS,        /* GET /rooms: the open rooms, for the page "/" */
+	HTTP_ROUTE_ROOMS,        /* GET /rooms: live and scheduled ones, for the page "/" */
+	HTTP_ROUTE_ROOM,         /* GET /rooms/{room}: what everybody may know of it */
 	HTTP_ROUTE_METRICS,      /* GET /metrics: OpenMetrics */
 	HTTP_ROUTE_READY,        /* GET /readyz */
 	HTTP_ROUTE_COUNT

@@ -26,7 +26,7 @@ const uint32_t http_stat_bounds_us[HTTP_STAT_BUCKETS - 1] = {
 const char *http_stat_route_name(unsigned int route)
 {
 	static const char *const names[] = {"whip", "whep", "session", "events", "event_stream",
-		"rooms", "metrics", "ready", "page", "health", "other"};
+		"rooms", "room", "metrics", "ready", "page", "health", "other"};
 
 	_Static_assert(sizeof(names) / sizeof(names[0]) == HTTP_STAT_ROUTE_COUNT, "one name each");
 	return route < HTTP_STAT_ROUTE_COUNT ? names[route] : "other";

@@ -60,6 +60,7 @@ struct registry;
 #define EVENT_PAGE 0x20u      /* a page may send it: the actor is a member, known by their token */
 #define EVENT_RATED 0x40u     /* counts against moderation_per_second of the actor */
 #define EVENT_REACTS 0x80u    /* counts against reactions_per_second instead */
+#define EVENT_ABROAD 0x100u   /* and of any room: of one they are not in as well */
 
 struct event_type {
 	const char *name;

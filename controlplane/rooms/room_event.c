@@ -375,5 +375,5 @@ const struct event_type room_event_types[] = {
 	{"room.close", NULL, 0,
 		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_SAFETY | EVENT_PAGE,
 		room_close},
-	{"room.get", NULL, 0, EVENT_NEEDS_ROOM | EVENT_PAGE, room_get},
+	{"room.get", NULL, 0, EVENT_NEEDS_ROOM | EVENT_PAGE | EVENT_ABROAD, room_get},
 	{"room.list", room_list_fields, sizeof(struct page), 0, room_list}, {NULL}};

@@ -149,6 +149,7 @@ START_TEST(routes)
 		{"/whip/a%2Eb", 0, "whip", "a.b"}, {"/whep/x", 0, "whep", "x"},
 		{"/session/x-_.:Z9", 0, "session", "x-_.:Z9"}, {"/events", 0, "events", ""},
 		{"/events/x", 0, "event_stream", "x"}, {"/rooms", 0, "rooms", ""},
+		{"/rooms/tea", 0, "room", "tea"}, {"/console", 0, "page", ""},
 		{"/metrics", 0, "metrics", ""}, {"/readyz", 0, "ready", ""},
 		{"/healthz", 0, "health", ""}, {"/www/room.js", 0, "file", "room.js"},
 		{"*", 0, "server", ""}, {"/whip", -ENOENT, NULL, NULL},

@@ -163,6 +163,20 @@ START_TEST(a_page_speaks_for_its_member)
 }
 END_TEST
 
+START_TEST(a_page_asks_about_other_rooms_too)
+{
+	static const struct parse_as as = {"bob", "tea"};
+	static const char line[] = "{\"id\":\"1\",\"type\":\"room.get\",\"room\":\"pub\"}";
+	struct verdict verdict = {0};
+	struct parsed parsed;
+
+	ck_assert(parse_line_as(line, strlen(line), &as, &parsed, &verdict));
+	ck_assert_str_eq(parsed.event.actor, "bob");
+	ck_assert_str_eq(parsed.event.room, "pub");
+	parse_clear(&parsed);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("parse");
@@ -175,6 +189,7 @@ int main(void)
 	tcase_add_test(tcase, a_raw_nul_is_refused);
 	tcase_add_loop_test(
 		tcase, a_page_speaks_for_its_member, 0, sizeof(page_lines) / sizeof(page_lines[0]));
+	tcase_add_test(tcase, a_page_asks_about_other_rooms_too);
 	suite_add_tcase(suite, tcase);
 	return unit_run(suite);
 }

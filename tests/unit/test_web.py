@@ -160,6 +160,15 @@ class Requests(Room):
         status, headers, body = Page(self.port).ask("GET", "/rooms")
         self.assertEqual((status, headers["content-type"]), (200, "application/json"))
         self.assertEqual([room["room"] for room in json.loads(body)["rooms"]], ["tea"])
+        self.assertEqual(json.loads(body)["scheduled"], [])
+
+    def test_what_everybody_may_know_of_a_room(self):
+        status, headers, body = Page(self.port).ask("GET", "/rooms/tea")
+        self.assertEqual((status, headers["content-type"]), (200, "application/json"))
+        room = json.loads(body)["room"]
+        self.assertEqual((room["room"], room["host"]), ("tea", "ann"))
+        self.assertNotIn("slot", room)
+        self.assertEqual(Page(self.port).ask("GET", "/rooms/nothing")[0], 404)
 
 
 class Streams(Room):
