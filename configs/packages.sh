@@ -18,7 +18,7 @@ packages_lab=(
 # shellcheck disable=SC2034
 packages_test=(
 	clang-format shellcheck libclang-rt-14-dev git tcpdump strace sqlite3 file systemd
-	chromium nodejs=node npm=npm fonts-dejavu-core openssl curl prometheus
+	chromium nodejs=node npm=npm fonts-dejavu-core openssl curl prometheus mandoc
 )
 
 # Prints which of the arguments dpkg does not know as installed. PACKAGE=COMMAND is there when the
