@@ -167,7 +167,7 @@ static const struct option options[] = {
 		"A browser's seat is kept so long after its session ended, for it to come back."),
 	INT_OPTION(users_max, "1000000", 1, 10000000, "users",
 		"People the application may tell us of (user.upsert)."),
-	INT_OPTION(follows_max, "5000", 0, 5000, "users", "How many a user may follow."),
+	INT_OPTION(follows_max, "5000", 1, 5000, "users", "How many a user may follow."),
 	INT_OPTION(host_min_followers, "600", 0, 4294967295, "followers",
 		"Hosting a room needs more followers than that, or a grant. 0: anybody may."),
 	INT_OPTION(room_speakers_max, "100", 1, 100000, "members",

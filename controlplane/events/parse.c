@@ -115,9 +115,7 @@ static bool take_array(json_t *value, const struct field *field, size_t item_siz
 		return verdict_refuse(verdict, VERDICT_INVALID,
 			"%s: must be an array of at most %llu", field->name,
 			(unsigned long long)field->max);
-	if (count == 0)
-		return true;
-	to->items = calloc(count, item_size);
+	to->items = calloc(count == 0 ? 1 : count, item_size); /* not NULL: it was given */
 	if (to->items == NULL)
 		return verdict_refuse(verdict, VERDICT_UNAVAILABLE, "out of memory");
 	to->count = count;

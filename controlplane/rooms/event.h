@@ -30,7 +30,7 @@ enum field_kind {
 };
 
 struct event_list {
-	void *items; /* calloc'ed; freed by event_clear() */
+	void *items; /* calloc'ed; freed by event_clear(). NULL: was not given */
 	size_t count;
 };
 

@@ -18,6 +18,37 @@ static bool is_cohost(const struct room *room, const char *user)
 	return false;
 }
 
+bool policy_may_host(const struct registry *registry, const char *user, struct verdict *verdict)
+{
+	uint32_t needed = registry->limits.host_min_followers;
+	const struct user *known = registry_user(registry, user);
+	uint32_t followers = known == NULL ? 0 : known->followers;
+
+	if (needed == 0 || followers > needed)
+		return true;
+	if (known != NULL && (known->host_grant || known->moderator))
+		return true;
+	return verdict_refuse(verdict, VERDICT_NOT_ALLOWED,
+		"\"%s\" has %u followers: hosting needs more than %u, or a grant", user, followers,
+		needed);
+}
+
+bool policy_follows(const struct registry *registry, const char *follower, const char *host)
+{
+	const struct user *user = registry_user(registry, follower);
+	const struct person *person = registry_person(registry, host);
+
+	return user != NULL && person != NULL && person_followed_by(person, user->id);
+}
+
+bool policy_admits(const struct registry *registry, struct verdict *verdict)
+{
+	if (!registry->draining)
+		return true;
+	return verdict_refuse(verdict, VERDICT_UNAVAILABLE,
+		"the box drains: who is in a room may go on, nobody new comes in");
+}
+
 enum rank policy_rank(const struct registry *registry, const struct room *room, const char *user)
 {
 	const struct user *known = registry_user(registry, user);

@@ -9,6 +9,15 @@
 
 #include "controlplane/rooms/registry.h"
 
+/* user may open and schedule rooms: enough followers, a grant, a moderator of the platform. */
+bool policy_may_host(const struct registry *registry, const char *user, struct verdict *verdict);
+
+/* Whether the follower, known to the application, follows that host. */
+bool policy_follows(const struct registry *registry, const char *follower, const char *host);
+
+/* Somebody new may come in, or a room may be opened: the box does not drain. */
+bool policy_admits(const struct registry *registry, struct verdict *verdict);
+
 /* Of an actor in a room; who moderates needs more than who is moderated. */
 enum rank { RANK_NONE, RANK_COHOST, RANK_HOST, RANK_PLATFORM, RANK_COUNT };
 

@@ -23,7 +23,7 @@ void registry_init(struct registry *registry, const struct registry_limits *limi
 {
 	*registry = (struct registry){.limits = *limits, .random = random, .next_id = 1};
 	random(&registry->rooms.seed, sizeof(registry->rooms.seed));
-	registry->tokens.seed = registry->users.seed = registry->rooms.seed;
+	registry->tokens.seed = registry->crowd.people.seed = registry->rooms.seed;
 	registry->bans.seed = registry->shares.seed = registry->rooms.seed;
 	registry->references.seed = registry->rooms.seed;
 	registry->moderation_rate.actors.seed = registry->rooms.seed;
@@ -67,13 +67,13 @@ void registry_clear(struct registry *registry)
 	roster_clear(&registry->room_roster);
 	hash_clear(&registry->rooms);
 	hash_clear(&registry->tokens);
+	crowd_clear(&registry->crowd);
 	free_records(&registry->user_roster, RECORD_USER);
 	free_records(&registry->tickets, RECORD_TICKET);
 	free_records(&registry->entries, RECORD_ENTRY);
 	free_records(&registry->reports, RECORD_REPORT);
 	free_records(&registry->ban_roster, RECORD_BAN);
 	hash_clear(&registry->bans);
-	hash_clear(&registry->users);
 	hash_clear(&registry->shares);
 	hash_clear(&registry->references);
 	rate_clear(&registry->moderation_rate);
@@ -260,6 +260,8 @@ int registry_member_link(struct registry *registry, struct member *member)
 		goto unlist;
 	registry_member_state(member, &state);
 	rc = index_state(registry, member, &state);
+	if (rc == 0)
+		rc = crowd_member_link(&registry->crowd, member);
 	if (rc != 0)
 		unindex_state(registry, member, &state, &nothing);
 	explicit_bzero(&state, sizeof(state));
@@ -295,6 +297,7 @@ void registry_member_unlink(struct registry *registry, struct member *member)
 	}
 	count_member(registry, member, UINT32_MAX); /* minus one */
 	seat_unlink(member);
+	crowd_member_unlink(&registry->crowd, member);
 }
 
 void member_apply_silence(const struct room *room, const char *user, enum member_role role,

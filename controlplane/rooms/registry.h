@@ -8,8 +8,8 @@
 #ifndef STENTOR_CONTROLPLANE_ROOMS_REGISTRY_H
 #define STENTOR_CONTROLPLANE_ROOMS_REGISTRY_H
 
+#include "controlplane/rooms/crowd.h"
 #include "controlplane/rooms/rate.h"
-#include "controlplane/rooms/room.h"
 
 #define FEE_TIERS_MAX 8
 #define REACTIONS_MAX 32
@@ -57,8 +57,8 @@ struct registry {
 	struct member *seats;  /* first of the WebRTC members without a leg */
 	struct hash tokens;    /* struct token of all members by digest */
 	/* Records; those of a room are in struct room. */
-	struct hash users;         /* struct user by name */
-	struct roster user_roster; /* the same by id */
+	struct crowd crowd;        /* users, followees and members by name */
+	struct roster user_roster; /* struct user by id */
 	struct hash bans;          /* struct ban by "host/user" */
 	struct roster ban_roster;  /* the same by id */
 	struct hash shares;        /* struct share of all rooms by digest */

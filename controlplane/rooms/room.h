@@ -137,7 +137,8 @@ struct member {
 	uint64_t seat_ns;
 	enum seat seat;
 	uint64_t join_ns; /* the time up to which they have used up their sessions */
-	struct member *seat_next, **seat_link; /* in registry->seats; link NULL: is not in it */
+	struct member *seat_next, **seat_link;     /* in registry->seats; link NULL: is not in it */
+	struct member *person_next, **person_link; /* of the same user's in other rooms */
 };
 
 /* What of a member changes during a membership; see registry_member_set(). */

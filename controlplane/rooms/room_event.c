@@ -204,6 +204,9 @@ static void room_open(struct registry *registry, const struct event *event, stru
 	struct audit audit = {.actor = event->actor, .action = "room.open"};
 	struct room *room;
 
+	if (!policy_may_host(registry, event->actor, &plan->verdict) ||
+		!policy_admits(registry, &plan->verdict))
+		return;
 	if (registry_room(registry, event->room) != NULL) {
 		verdict_refuse(
 			&plan->verdict, VERDICT_ALREADY_EXISTS, "room \"%s\" is open", event->room);
