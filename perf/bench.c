@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * stentor-bench: fanout measures the data plane's production code from inside, joins both programs
- * from outside. Results as a table or as JSON.
+ * stentor-bench: fanout measures the data plane's production code from inside, joins and events
+ * both programs from outside. Results as a table or as JSON.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -10,6 +10,7 @@
 
 #include "configs/log.h"
 #include "dataplane/core/fanout.h"
+#include "perf/events.h"
 #include "perf/fanout.h"
 #include "perf/joins.h"
 
@@ -170,9 +171,12 @@ int main(int argc, char *argv[])
 
 	if (argc >= 2 && strcmp(argv[1], "--help") == 0) {
 		fputs(usage, stdout);
+		fputs(events_usage, stdout);
 		fputs(joins_usage, stdout);
 		return EXIT_SUCCESS;
 	}
+	if (argc >= 2 && strcmp(argv[1], "events") == 0)
+		return events_main(argc - 1, argv + 1);
 	if (argc >= 2 && strcmp(argv[1], "joins") == 0)
 		return joins_main(argc - 1, argv + 1);
 	if (argc < 2 || strcmp(argv[1], "fanout") != 0 ||
