@@ -163,7 +163,7 @@ void ending_silence(struct conductor *c, struct room *room, const char *user)
 	strncpy(name.text, user, EVENT_ID_MAX); /* the silence itself goes with the plan */
 	why.member = name.text;
 	plan_init(&plan, &now);
-	if (outgoing_silence(&plan, c->registry, room, &why, false, 0)) {
+	if (outgoing_silence(&plan, c->registry, room, &why, NULL)) {
 		turn_fact(c, &plan);
 		return;
 	}

@@ -251,7 +251,7 @@ bool admission_admit(struct plan *plan, struct registry *registry,
 	struct member *member;
 	bool taken;
 
-	if (!policy_join(room, request->actor, user, request->role, &plan->verdict) ||
+	if (!policy_join(registry, room, request->actor, user, request->role, &plan->verdict) ||
 		!fits(registry, room, user, &plan->verdict))
 		return false;
 	member = member_make();

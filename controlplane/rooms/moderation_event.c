@@ -1,15 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* moderation.mute, moderation.unmute, moderation.remove. */
+/*
+ * moderation.mute, moderation.unmute, moderation.mute_all, moderation.demote, moderation.remove.
+ * Who moderates stands above who is moderated, and a mute remembers what it takes to lift it.
+ */
+#include <string.h>
+
 #include "controlplane/rooms/catalog.h"
+#include "controlplane/rooms/exclusion.h"
 #include "controlplane/rooms/outgoing.h"
 #include "controlplane/rooms/policy.h"
 
 #define DURATION_MAX_MS (366LL * 24 * 3600 * 1000)
 #define REASON_MAX 256
 
+/* Who may lift a mute. */
+enum undo { UNDO_HOSTS, UNDO_MEMBER };
+
+static const char *const undo_names[] = {"hosts", "member", NULL};
+
 struct moderation {
 	const char *member, *reason;
 	uint64_t duration_ms, until_ms;
+	int undo; /* enum undo */
 };
 
 static const struct field mute_fields[] = {{.name = "member",
@@ -30,9 +42,26 @@ static const struct field mute_fields[] = {{.name = "member",
 		.min = 1,
 		.max = INT64_MAX / 2000000,
 		.offset = offsetof(struct moderation, until_ms)},
+	{.name = "undo",
+		.kind = FIELD_CHOICE,
+		.choices = undo_names,
+		.fallback = UNDO_HOSTS,
+		.offset = offsetof(struct moderation, undo)},
 	{.name = NULL}};
 
-/* Unmute and remove. */
+static const struct field mute_all_fields[] = {
+	{.name = "reason",
+		.kind = FIELD_TEXT,
+		.max = REASON_MAX,
+		.offset = offsetof(struct moderation, reason)},
+	{.name = "undo",
+		.kind = FIELD_CHOICE,
+		.choices = undo_names,
+		.fallback = UNDO_MEMBER,
+		.offset = offsetof(struct moderation, undo)},
+	{.name = NULL}};
+
+/* Unmute, demote and remove. */
 static const struct field moderation_fields[] = {
 	{.name = "member",
 		.kind = FIELD_ID,
@@ -67,20 +96,37 @@ static void answer(struct plan *plan, const struct room *room, const char *user)
 	writer_string(&plan->answer, "member", user);
 }
 
+/* Whom the actor mutes so, with that rank. */
+static void set_terms(struct silence *terms, const char *actor, enum rank rank, int undo)
+{
+	strncpy(terms->by.text, actor, EVENT_ID_MAX);
+	terms->by_rank = undo == UNDO_MEMBER ? RANK_NONE : rank;
+}
+
 static void mute(struct registry *registry, const struct event *event, struct plan *plan)
 {
 	const struct moderation *body = event_body(event);
 	struct room *room = event_find_room(registry, event, &plan->verdict);
 	struct audit audit = {event->actor, "moderation.mute", body->member, body->reason};
-	int64_t until_ms;
+	struct silence terms = {0}, *before;
+	enum rank rank;
 
-	if (room == NULL || !policy_host(room, event->actor, "mute", &plan->verdict) ||
+	if (room == NULL ||
+		!policy_mute(registry, room, event->actor, body->member, &plan->verdict) ||
 		event_find_member(room, body->member, &plan->verdict) == NULL ||
-		!mute_end(body, &plan->now, &until_ms, &plan->verdict))
+		!mute_end(body, &plan->now, &terms.until_ms, &plan->verdict))
 		return;
+	rank = policy_mute_rank(registry, room, event->actor, body->member);
+	before = hash_find(&room->silenced, body->member);
+	if (before != NULL && before->by_rank > rank) {
+		verdict_refuse(&plan->verdict, VERDICT_CONFLICT, "\"%s\" is muted by %s already",
+			body->member, policy_rank_name(before->by_rank));
+		return;
+	}
+	set_terms(&terms, event->actor, rank, body->undo);
 	answer(plan, room, body->member);
 	if (plan_audit(plan, room, &audit))
-		outgoing_silence(plan, registry, room, &audit, true, until_ms);
+		outgoing_silence(plan, registry, room, &audit, &terms);
 }
 
 static void unmute(struct registry *registry, const struct event *event, struct plan *plan)
@@ -88,18 +134,68 @@ static void unmute(struct registry *registry, const struct event *event, struct 
 	const struct moderation *body = event_body(event);
 	struct room *room = event_find_room(registry, event, &plan->verdict);
 	struct audit audit = {event->actor, "moderation.unmute", body->member, body->reason};
+	const struct silence *silence;
 
-	if (room == NULL || !policy_host(room, event->actor, "unmute", &plan->verdict))
+	if (room == NULL ||
+		!policy_unmute(registry, room, event->actor, body->member, &plan->verdict))
 		return;
-	if (hash_find(&room->silenced, body->member) == NULL) {
+	silence = hash_find(&room->silenced, body->member);
+	if (silence == NULL) {
 		if (event_find_member(room, body->member, &plan->verdict) != NULL)
 			verdict_refuse(&plan->verdict, VERDICT_CONFLICT, "\"%s\" is not muted",
 				body->member);
 		return;
 	}
+	if (!policy_unmute_this(registry, room, event->actor, silence, &plan->verdict))
+		return;
 	answer(plan, room, body->member);
 	if (plan_audit(plan, room, &audit))
-		outgoing_silence(plan, registry, room, &audit, false, 0);
+		outgoing_silence(plan, registry, room, &audit, NULL);
+}
+
+/* Who speaks, is not muted yet, and stands below; never the host. */
+static bool to_be_muted(
+	const struct registry *registry, const struct member *member, enum rank rank)
+{
+	const struct room *room = member->room;
+	const char *user = member->user.text;
+
+	return (member->role == ROLE_SPEAKER || member->role == ROLE_COHOST) &&
+	       strcmp(user, room->host.text) != 0 && hash_find(&room->silenced, user) == NULL &&
+	       policy_rank(registry, room, user) < rank;
+}
+
+static void mute_all(struct registry *registry, const struct event *event, struct plan *plan)
+{
+	const struct moderation *body = event_body(event);
+	struct room *room = event_find_room(registry, event, &plan->verdict);
+	struct audit audit = {event->actor, "moderation.mute_all", NULL, body->reason};
+	struct silence terms = {0};
+	const struct member *member;
+	uint64_t id = 0, count = 0;
+	enum rank rank;
+
+	if (room == NULL || !policy_at_least(registry, room, event->actor, RANK_COHOST, "mute all",
+				    &plan->verdict))
+		return;
+	rank = policy_rank(registry, room, event->actor);
+	set_terms(&terms, event->actor, rank, body->undo);
+	writer_string(&plan->answer, "room", room->name.text);
+	writer_begin_array(&plan->answer, "members");
+	while ((member = roster_next(&room->roster, &id)) != NULL) {
+		if (!to_be_muted(registry, member, rank))
+			continue;
+		audit.member = member->user.text;
+		writer_string(&plan->answer, NULL, audit.member);
+		if (!plan_audit(plan, room, &audit) ||
+			!outgoing_silence(plan, registry, room, &audit, &terms))
+			return;
+		count++;
+	}
+	writer_end_array(&plan->answer);
+	writer_uint(&plan->answer, "muted", count);
+	if (count == 0)
+		plan_audit(plan, room, &audit);
 }
 
 static void remove_member(struct registry *registry, const struct event *event, struct plan *plan)
@@ -107,28 +203,23 @@ static void remove_member(struct registry *registry, const struct event *event, 
 	const struct moderation *body = event_body(event);
 	struct room *room = event_find_room(registry, event, &plan->verdict);
 	struct audit audit = {event->actor, "moderation.remove", body->member, body->reason};
-	struct member *member;
 
-	if (room == NULL || !policy_remove(room, event->actor, body->member, &plan->verdict))
-		return;
-	member = event_find_member(room, body->member, &plan->verdict);
-	if (member == NULL)
+	if (room == NULL ||
+		!policy_remove(registry, room, event->actor, body->member, &plan->verdict) ||
+		event_find_member(room, body->member, &plan->verdict) == NULL)
 		return;
 	answer(plan, room, body->member);
-	if (plan_audit(plan, room, &audit) && plan_exclude(plan, room, body->member))
-		outgoing_member_left(plan, registry, member, "removed");
+	if (plan_audit(plan, room, &audit))
+		exclusion_begin(plan, registry, room, body->member, false, "removed");
 }
 
+#define CHANGES (EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_PAGE | EVENT_RATED)
+
 const struct event_type moderation_event_types[] = {
-	{"moderation.mute", mute_fields, sizeof(struct moderation),
-		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_SAFETY | EVENT_PAGE |
-			EVENT_RATED,
-		mute},
-	{"moderation.unmute", moderation_fields, sizeof(struct moderation),
-		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_PAGE | EVENT_RATED,
-		unmute},
-	{"moderation.remove", moderation_fields, sizeof(struct moderation),
-		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_SAFETY | EVENT_PAGE |
-			EVENT_RATED,
+	{"moderation.mute", mute_fields, sizeof(struct moderation), CHANGES | EVENT_SAFETY, mute},
+	{"moderation.unmute", moderation_fields, sizeof(struct moderation), CHANGES, unmute},
+	{"moderation.mute_all", mute_all_fields, sizeof(struct moderation), CHANGES | EVENT_SAFETY,
+		mute_all},
+	{"moderation.remove", moderation_fields, sizeof(struct moderation), CHANGES | EVENT_SAFETY,
 		remove_member},
 	{NULL}};

@@ -151,23 +151,33 @@ bool outgoing_mute_op(struct plan *plan, const struct member *member)
 	return plan_op(plan, &op, sizeof(op));
 }
 
+static void write_terms(struct writer *writer, const struct silence *terms)
+{
+	if (terms->until_ms != 0)
+		writer_int(writer, "until_ms", terms->until_ms);
+	else
+		writer_null(writer, "until_ms");
+	writer_string(writer, "undo", terms->by_rank == 0 ? "member" : "hosts");
+	if (terms->held)
+		writer_bool(writer, "hold", true);
+}
+
 bool outgoing_silence(struct plan *plan, struct registry *registry, struct room *room,
-	const struct audit *why, bool muted, int64_t until_ms)
+	const struct audit *why, const struct silence *terms)
 {
 	const struct member *member = registry_member(room, why->member);
 	struct writer writer = {0};
 
-	if (!plan_silence(plan, room, why->member, muted, until_ms))
+	if (!plan_silence(plan, room, why->member, terms))
 		return false;
 	if (member != NULL && !outgoing_mute_op(plan, member))
 		return false;
-	outgoing_begin(&writer, plan, registry, room, muted ? "member.muted" : "member.unmuted");
+	outgoing_begin(
+		&writer, plan, registry, room, terms != NULL ? "member.muted" : "member.unmuted");
 	writer_string(&writer, "actor", why->actor);
 	writer_string(&writer, "member", why->member);
-	if (muted && until_ms != 0)
-		writer_int(&writer, "until_ms", until_ms);
-	else if (muted)
-		writer_null(&writer, "until_ms");
+	if (terms != NULL)
+		write_terms(&writer, terms);
 	writer_string(&writer, "reason", why->reason);
 	return plan_event_end(plan, registry, room, &writer);
 }

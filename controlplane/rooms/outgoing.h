@@ -39,8 +39,9 @@ bool outgoing_members_left(struct plan *plan, struct registry *registry, struct 
 bool outgoing_room_closed(struct plan *plan, struct registry *registry, struct room *room,
 	const char *actor, const char *reason);
 
-/* A mute ends (silence off, event member.unmuted) or begins (member.muted). actor may be NULL. */
+/* A mute begins on these terms (event member.muted), or ends (terms NULL: member.unmuted). Actor
+ * and reason may be NULL. */
 bool outgoing_silence(struct plan *plan, struct registry *registry, struct room *room,
-	const struct audit *why, bool muted, int64_t until_ms);
+	const struct audit *why, const struct silence *terms);
 
 #endif

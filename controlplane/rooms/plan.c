@@ -189,20 +189,21 @@ static void silence_apply(struct room *room, const char *user)
 }
 
 bool plan_silence(
-	struct plan *plan, struct room *room, const char *user, bool muted, int64_t until_ms)
+	struct plan *plan, struct room *room, const char *user, const struct silence *terms)
 {
 	struct silence *after = NULL, *before;
 	struct change *change;
 
 	if (!reserve(plan))
 		return false;
-	if (muted) {
+	if (terms != NULL) {
 		after = calloc(1, sizeof(*after));
 		if (after == NULL)
 			return no_memory(plan);
+		*after = *terms;
+		after->user = (struct user_id){0};
 		strncpy(after->user.text, user, EVENT_ID_MAX);
-		after->until_ms = until_ms;
-		after->until_ns = moment_mono(&plan->now, until_ms);
+		after->until_ns = moment_mono(&plan->now, after->until_ms);
 	}
 	before = hash_remove(&room->silenced, user);
 	if (after != NULL && hash_add(&room->silenced, after) != 0) {
@@ -230,22 +231,48 @@ static void silence_revert(struct change *change)
 	free(change->silence.after);
 }
 
-bool plan_exclude(struct plan *plan, struct room *room, const char *user)
+bool plan_exclude(struct plan *plan, struct room *room, const char *user, bool banned)
 {
-	struct user_id *excluded;
+	struct exclusion *after, *before;
+	struct change *change;
 
 	if (!reserve(plan))
 		return false;
-	excluded = calloc(1, sizeof(*excluded));
-	if (excluded == NULL)
+	after = calloc(1, sizeof(*after));
+	if (after == NULL)
 		return no_memory(plan);
-	strncpy(excluded->text, user, EVENT_ID_MAX);
-	if (hash_add(&room->excluded, excluded) != 0) {
-		free(excluded);
+	strncpy(after->user.text, user, EVENT_ID_MAX);
+	after->banned = banned;
+	before = hash_remove(&room->excluded, user);
+	if (hash_add(&room->excluded, after) != 0) {
+		free(after);
+		if (before != NULL)
+			hash_add(&room->excluded, before); /* it was there: there is space */
 		return no_memory(plan);
 	}
-	note(plan, CHANGE_EXCLUDE_ADD, room)->user = excluded;
+	change = note(plan, CHANGE_EXCLUDE_SET, room);
+	change->exclusion.before = before;
+	change->exclusion.after = after;
 	return true;
+}
+
+bool plan_include(struct plan *plan, struct room *room, const char *user)
+{
+	if (!reserve(plan))
+		return false;
+	note(plan, CHANGE_EXCLUDE_SET, room)->exclusion.before = hash_remove(&room->excluded, user);
+	return true;
+}
+
+static void exclusion_revert(struct change *change)
+{
+	struct exclusion *before = change->exclusion.before, *after = change->exclusion.after;
+
+	if (after != NULL)
+		hash_remove(&change->room->excluded, after->user.text);
+	if (before != NULL)
+		hash_add(&change->room->excluded, before); /* its place is still there */
+	free(after);
 }
 
 bool plan_key_used(struct plan *plan, struct room *room, const char *digest)
@@ -440,9 +467,8 @@ static void revert_one(struct registry *registry, struct change *change, const s
 	case CHANGE_MEMBER_REMOVE:
 		registry_member_link(registry, change->member);
 		break;
-	case CHANGE_EXCLUDE_ADD:
-		hash_remove(&change->room->excluded, change->user->text);
-		free(change->user);
+	case CHANGE_EXCLUDE_SET:
+		exclusion_revert(change);
 		break;
 	case CHANGE_SILENCE_SET:
 		silence_revert(change);
@@ -498,6 +524,9 @@ static void release_one(struct change *change)
 		break;
 	case CHANGE_SILENCE_SET:
 		free(change->silence.before);
+		break;
+	case CHANGE_EXCLUDE_SET:
+		free(change->exclusion.before);
 		break;
 	case CHANGE_AUDIT:
 		audit_free(&change->audit);

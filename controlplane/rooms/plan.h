@@ -22,7 +22,7 @@ enum change_type {
 	CHANGE_MEMBER_ADD,
 	CHANGE_MEMBER_SET, /* role, leg, token, hand */
 	CHANGE_MEMBER_REMOVE,
-	CHANGE_EXCLUDE_ADD, /* user may not come back */
+	CHANGE_EXCLUDE_SET, /* user may not come back, or may again */
 	CHANGE_SILENCE_SET, /* user is muted, or no longer */
 	CHANGE_KEY_USED,    /* digest */
 	CHANGE_AUDIT,       /* store only */
@@ -81,10 +81,12 @@ struct change {
 			struct silence *before; /* NULL: was not */
 			struct silence *after;  /* NULL: is not any more */
 			struct user_id user;
-		} silence;                /* SILENCE_SET */
-		struct user_id *user;     /* EXCLUDE_ADD */
-		struct used_key *key;     /* KEY_USED */
-		struct audit_entry audit; /* AUDIT */
+		} silence; /* SILENCE_SET */
+		struct {
+			struct exclusion *before, *after; /* NULL: was not, is not any more */
+		} exclusion;                              /* EXCLUDE_SET */
+		struct used_key *key;                     /* KEY_USED */
+		struct audit_entry audit;                 /* AUDIT */
 		struct {
 			uint64_t sequence;
 			uint64_t room_sequence;
@@ -137,10 +139,14 @@ bool plan_member_add(struct plan *plan, struct registry *registry, struct member
 /* Owns the peer and the token in state from then on, and before if it returns false: not. */
 bool plan_member_set(struct plan *plan, struct registry *registry, struct member *member,
 	const struct member_state *state);
+/* terms: user and until_ns are filled in; NULL: not muted any more. */
 bool plan_silence(
-	struct plan *plan, struct room *room, const char *user, bool muted, int64_t until_ms);
+	struct plan *plan, struct room *room, const char *user, const struct silence *terms);
 bool plan_member_remove(struct plan *plan, struct registry *registry, struct member *member);
-bool plan_exclude(struct plan *plan, struct room *room, const char *user);
+/* banned: by a ban; what was there is replaced. */
+bool plan_exclude(struct plan *plan, struct room *room, const char *user, bool banned);
+/* The user is excluded; not any more. */
+bool plan_include(struct plan *plan, struct room *room, const char *user);
 bool plan_key_used(struct plan *plan, struct room *room, const char *digest);
 /* room NULL: it is about none. */
 bool plan_audit(struct plan *plan, struct room *room, const struct audit *audit);

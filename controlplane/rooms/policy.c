@@ -1,8 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <string.h>
 
+#include "controlplane/rooms/ban.h"
 #include "controlplane/rooms/person.h"
 #include "controlplane/rooms/policy.h"
+
+static const char *const rank_names[RANK_COUNT] = {
+	"a member", "the host or a cohost", "the host", "a moderator of the platform"};
+
+const char *policy_rank_name(enum rank rank)
+{
+	return rank_names[rank];
+}
 
 static bool is_host(const struct room *room, const char *user)
 {
@@ -63,13 +72,10 @@ enum rank policy_rank(const struct registry *registry, const struct room *room, 
 bool policy_at_least(const struct registry *registry, const struct room *room, const char *actor,
 	enum rank rank, const char *what, struct verdict *verdict)
 {
-	static const char *const names[RANK_COUNT] = {
-		"a member", "the host or a cohost", "the host", "a moderator of the platform"};
-
 	if (policy_rank(registry, room, actor) >= rank)
 		return true;
 	return verdict_refuse(verdict, VERDICT_NOT_ALLOWED,
-		"only %s of \"%s\" may %s, \"%s\" is not", names[rank], room->name.text, what,
+		"only %s of \"%s\" may %s, \"%s\" is not", rank_names[rank], room->name.text, what,
 		actor);
 }
 
@@ -93,17 +99,39 @@ bool policy_may_speak(const struct room *room, const char *user)
 	return false;
 }
 
-bool policy_join(const struct room *room, const char *actor, const char *user,
-	enum member_role role, struct verdict *verdict)
+bool policy_shut_out(const struct registry *registry, const struct room *room, const char *user)
+{
+	return hash_find(&room->excluded, user) != NULL ||
+	       registry_ban(registry, room->host.text, user) != NULL;
+}
+
+/* Kept out, in which words. */
+static bool shut_out(const struct registry *registry, const struct room *room, const char *user,
+	struct verdict *verdict)
+{
+	const struct exclusion *exclusion = hash_find(&room->excluded, user);
+
+	if (!policy_shut_out(registry, room, user))
+		return false;
+	if (exclusion != NULL && !exclusion->banned)
+		verdict_refuse(verdict, VERDICT_NOT_ALLOWED,
+			"\"%s\" was removed from \"%s\" and may not come back", user,
+			room->name.text);
+	else
+		verdict_refuse(verdict, VERDICT_NOT_ALLOWED, "\"%s\" is banned from \"%s\"", user,
+			room->name.text);
+	return true;
+}
+
+bool policy_join(const struct registry *registry, const struct room *room, const char *actor,
+	const char *user, enum member_role role, struct verdict *verdict)
 {
 	if (!is_host(room, actor) && strcmp(actor, user) != 0)
 		return verdict_refuse(verdict, VERDICT_NOT_ALLOWED,
 			"only the host may bring others in, \"%s\" may join only as themself",
 			actor);
-	if (hash_find(&room->excluded, user) != NULL)
-		return verdict_refuse(verdict, VERDICT_NOT_ALLOWED,
-			"\"%s\" was removed from \"%s\" and may not come back", user,
-			room->name.text);
+	if (shut_out(registry, room, user, verdict))
+		return false;
 	if (role == ROLE_HOST && !is_host(room, user))
 		return verdict_refuse(verdict, VERDICT_NOT_ALLOWED,
 			"\"%s\" is not the host of \"%s\"", user, room->name.text);
@@ -130,13 +158,68 @@ bool policy_leave(
 	return policy_host(room, actor, "end somebody else's membership", verdict);
 }
 
-bool policy_remove(
-	const struct room *room, const char *actor, const char *user, struct verdict *verdict)
+bool policy_moderate(const struct registry *registry, const struct room *room, const char *actor,
+	const char *user, const char *what, struct verdict *verdict)
 {
-	if (!policy_host(room, actor, "remove a member", verdict))
+	if (!policy_at_least(registry, room, actor, RANK_COHOST, what, verdict))
 		return false;
-	if (is_host(room, user))
+	if (policy_rank(registry, room, user) < policy_rank(registry, room, actor))
+		return true;
+	return verdict_refuse(verdict, VERDICT_NOT_ALLOWED,
+		"\"%s\" may not %s \"%s\", who is of the same rank or above", actor, what, user);
+}
+
+bool policy_mute(const struct registry *registry, const struct room *room, const char *actor,
+	const char *user, struct verdict *verdict)
+{
+	return strcmp(actor, user) == 0 ||
+	       policy_moderate(registry, room, actor, user, "mute", verdict);
+}
+
+enum rank policy_mute_rank(const struct registry *registry, const struct room *room,
+	const char *actor, const char *user)
+{
+	return strcmp(actor, user) == 0 ? RANK_NONE : policy_rank(registry, room, actor);
+}
+
+bool policy_unmute(const struct registry *registry, const struct room *room, const char *actor,
+	const char *user, struct verdict *verdict)
+{
+	return strcmp(actor, user) == 0 ||
+	       policy_at_least(registry, room, actor, RANK_COHOST, "unmute others", verdict);
+}
+
+bool policy_unmute_this(const struct registry *registry, const struct room *room, const char *actor,
+	const struct silence *silence, struct verdict *verdict)
+{
+	if (policy_mute_rank(registry, room, actor, silence->user.text) >= silence->by_rank)
+		return true;
+	return verdict_refuse(verdict, VERDICT_NOT_ALLOWED,
+		"\"%s\" may not undo this mute of \"%s\", only %s may", actor, silence->user.text,
+		rank_names[silence->by_rank]);
+}
+
+bool policy_remove(const struct registry *registry, const struct room *room, const char *actor,
+	const char *user, struct verdict *verdict)
+{
+	enum rank rank = policy_rank(registry, room, actor);
+
+	if (rank >= RANK_COHOST && rank < RANK_PLATFORM && is_host(room, user))
 		return verdict_refuse(verdict, VERDICT_NOT_ALLOWED,
 			"the host cannot be removed from their own room");
+	return policy_moderate(registry, room, actor, user, "remove", verdict);
+}
+
+bool policy_ban(const struct registry *registry, const struct room *room, const char *actor,
+	const char *user, struct verdict *verdict)
+{
+	if (!policy_at_least(registry, room, actor, RANK_HOST, "ban", verdict))
+		return false;
+	if (strcmp(actor, user) == 0 || is_host(room, user))
+		return verdict_refuse(verdict, VERDICT_NOT_ALLOWED,
+			"\"%s\" cannot be banned from their own rooms", user);
+	if (policy_rank(registry, room, user) == RANK_PLATFORM)
+		return verdict_refuse(verdict, VERDICT_NOT_ALLOWED,
+			"\"%s\" is a moderator of the platform", user);
 	return true;
 }

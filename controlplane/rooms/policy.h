@@ -21,6 +21,9 @@ bool policy_admits(const struct registry *registry, struct verdict *verdict);
 /* Of an actor in a room; who moderates needs more than who is moderated. */
 enum rank { RANK_NONE, RANK_COHOST, RANK_HOST, RANK_PLATFORM, RANK_COUNT };
 
+/* "the host", for messages. */
+const char *policy_rank_name(enum rank rank);
+
 enum rank policy_rank(const struct registry *registry, const struct room *room, const char *user);
 
 /* The actor has at least that rank. what: "mute", for the message. */
@@ -32,8 +35,8 @@ bool policy_host(
 	const struct room *room, const char *actor, const char *what, struct verdict *verdict);
 
 /* actor brings user in with that role. */
-bool policy_join(const struct room *room, const char *actor, const char *user,
-	enum member_role role, struct verdict *verdict);
+bool policy_join(const struct registry *registry, const struct room *room, const char *actor,
+	const char *user, enum member_role role, struct verdict *verdict);
 
 /* actor gets a fresh token for user. */
 bool policy_token(
@@ -46,8 +49,31 @@ bool policy_may_speak(const struct room *room, const char *user);
 bool policy_leave(
 	const struct room *room, const char *actor, const char *user, struct verdict *verdict);
 
+/* Whether the user is kept out of the room: removed from it, or banned by its present host. */
+bool policy_shut_out(const struct registry *registry, const struct room *room, const char *user);
+
+/* actor stands above user in this room, and moderates there. what: "mute", for the message. */
+bool policy_moderate(const struct registry *registry, const struct room *room, const char *actor,
+	const char *user, const char *what, struct verdict *verdict);
+
+/* actor mutes user: somebody below, or themself. */
+bool policy_mute(const struct registry *registry, const struct room *room, const char *actor,
+	const char *user, struct verdict *verdict);
+/* The rank with which actor mutes and unmutes user; of themself it is none, whoever they are. */
+enum rank policy_mute_rank(const struct registry *registry, const struct room *room,
+	const char *actor, const char *user);
+/* actor lifts a mute at all, of themself or as one who moderates; and this one. */
+bool policy_unmute(const struct registry *registry, const struct room *room, const char *actor,
+	const char *user, struct verdict *verdict);
+bool policy_unmute_this(const struct registry *registry, const struct room *room, const char *actor,
+	const struct silence *silence, struct verdict *verdict);
+
 /* actor removes user for good. */
-bool policy_remove(
-	const struct room *room, const char *actor, const char *user, struct verdict *verdict);
+bool policy_remove(const struct registry *registry, const struct room *room, const char *actor,
+	const char *user, struct verdict *verdict);
+
+/* actor bans user from all rooms of the room's host. */
+bool policy_ban(const struct registry *registry, const struct room *room, const char *actor,
+	const char *user, struct verdict *verdict);
 
 #endif

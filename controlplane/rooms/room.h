@@ -80,7 +80,7 @@ struct room {
 
 	struct hash members;     /* struct member by user */
 	struct roster roster;    /* the same by member_id */
-	struct hash excluded;    /* struct user_id: removed, may not come back */
+	struct hash excluded;    /* struct exclusion: removed, may not come back */
 	struct hash silenced;    /* struct silence: muted, also when they leave and come back */
 	struct hash used_keys;   /* struct used_key: digests of keys the application gave */
 	struct roster hands;     /* struct member by hand: who asks for the floor, in their order */
@@ -159,6 +159,15 @@ struct silence {
 	struct user_id user;
 	int64_t until_ms;  /* 0: until unmuted */
 	uint64_t until_ns; /* the same, as enforced */
+	struct user_id by; /* empty: the program */
+	uint32_t by_rank;  /* who lifts it needs as much (policy.h); 0: the user may themself */
+	bool held;         /* for reports, until somebody has looked at them */
+};
+
+/* Of a user from this room, whoever its host is. */
+struct exclusion {
+	struct user_id user;
+	bool banned; /* by a ban, and lifted with it; else for the life of the room */
 };
 
 /* SHA-256 of a key the application gave, in hex, so that it is never taken twice. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controlplane/rooms/policy.h"
 #include "controlplane/rooms/secret.h"
 #include "controlplane/rooms/token.h"
 #include "controlplane/store/database.h"
@@ -219,15 +220,29 @@ static int load_member(struct loading *l)
 static int load_excluded(struct loading *l)
 {
 	struct room *room = registry_room_by_id(l->registry, (uint64_t)number(l, 0));
-	struct user_id *user = room == NULL ? NULL : calloc(1, sizeof(*user));
+	struct exclusion *exclusion = room == NULL ? NULL : calloc(1, sizeof(*exclusion));
 
 	if (room == NULL)
 		return 0;
-	if (user == NULL || !name(l, 1, user) || hash_add(&room->excluded, user) != 0) {
-		free(user);
+	if (exclusion == NULL || !name(l, 1, &exclusion->user) ||
+		hash_add(&room->excluded, exclusion) != 0) {
+		free(exclusion);
 		return -EIO;
 	}
+	exclusion->banned = number(l, 2) != 0;
 	return 0;
+}
+
+static bool fill_silence(const struct loading *l, struct silence *silence)
+{
+	int64_t rank = number(l, 3);
+
+	silence->until_ms = number(l, 2);
+	silence->until_ns = moment_mono(l->now, silence->until_ms);
+	silence->by_rank = (uint32_t)rank;
+	silence->held = number(l, 5) != 0;
+	return name(l, 1, &silence->user) && rank >= RANK_NONE && rank < RANK_COUNT &&
+	       text(l, 4, silence->by.text, sizeof(silence->by.text));
 }
 
 static int load_silenced(struct loading *l)
@@ -237,13 +252,11 @@ static int load_silenced(struct loading *l)
 
 	if (room == NULL)
 		return 0;
-	if (silence == NULL || !name(l, 1, &silence->user) ||
+	if (silence == NULL || !fill_silence(l, silence) ||
 		hash_add(&room->silenced, silence) != 0) {
 		free(silence);
 		return -EIO;
 	}
-	silence->until_ms = number(l, 2);
-	silence->until_ns = moment_mono(l->now, silence->until_ms);
 	return 0;
 }
 

@@ -158,7 +158,20 @@ static int silence_set(struct store *store, const struct change *change)
 	if (change->silence.after == NULL)
 		return named(store, STATEMENT_SILENCE_REMOVE, change->room, user);
 	database_number(store, STATEMENT_SILENCE_PUT, 3, change->silence.after->until_ms);
+	database_number(store, STATEMENT_SILENCE_PUT, 4, change->silence.after->by_rank);
+	database_text(store, STATEMENT_SILENCE_PUT, 5, change->silence.after->by.text);
+	database_number(store, STATEMENT_SILENCE_PUT, 6, change->silence.after->held);
 	return named(store, STATEMENT_SILENCE_PUT, change->room, user);
+}
+
+static int exclude_set(struct store *store, const struct change *change)
+{
+	const struct exclusion *before = change->exclusion.before, *after = change->exclusion.after;
+
+	if (after == NULL)
+		return named(store, STATEMENT_EXCLUDE_REMOVE, change->room, before->user.text);
+	database_number(store, STATEMENT_EXCLUDE_PUT, 3, after->banned);
+	return named(store, STATEMENT_EXCLUDE_PUT, change->room, after->user.text);
 }
 
 /* 0: of no room. */
@@ -208,8 +221,8 @@ static int write_one(struct store *store, const struct plan *plan, const struct 
 		return member_set(store, change->member);
 	case CHANGE_MEMBER_REMOVE:
 		return member_remove(store, change->member);
-	case CHANGE_EXCLUDE_ADD:
-		return named(store, STATEMENT_EXCLUDE_ADD, change->room, change->user->text);
+	case CHANGE_EXCLUDE_SET:
+		return exclude_set(store, change);
 	case CHANGE_SILENCE_SET:
 		return silence_set(store, change);
 	case CHANGE_KEY_USED:

@@ -157,11 +157,9 @@ static const char *const statements[] = {
 		" hand_at_ms = coalesce(?27, 0), hand_until_ms = coalesce(?28, 0),"
 		" floor_ms = coalesce(?29, 0) WHERE member_id = ?1",
 	[STATEMENT_MEMBER_REMOVE] = "DELETE FROM members WHERE member_id = ?1",
-	[STATEMENT_EXCLUDE_ADD] =
-		"INSERT OR REPLACE INTO excluded VALUES (?1, ?2, coalesce(?3, 0))",
-	[STATEMENT_SILENCE_PUT] =
-		"INSERT OR REPLACE INTO silenced"
-		" VALUES (?1, ?2, ?3, coalesce(?4, 2), coalesce(?5, ''), coalesce(?6, 0))",
+	[STATEMENT_EXCLUDE_PUT] = "INSERT OR REPLACE INTO excluded VALUES (?1, ?2, ?3)",
+	[STATEMENT_EXCLUDE_REMOVE] = "DELETE FROM excluded WHERE room_id = ?1 AND user = ?2",
+	[STATEMENT_SILENCE_PUT] = "INSERT OR REPLACE INTO silenced VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 	[STATEMENT_SILENCE_REMOVE] = "DELETE FROM silenced WHERE room_id = ?1 AND user = ?2",
 	[STATEMENT_KEY_ADD] = "INSERT OR IGNORE INTO used_keys VALUES (?1, ?2)",
 	[STATEMENT_AUDIT_ADD] =

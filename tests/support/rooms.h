@@ -78,6 +78,15 @@ static inline enum verdict_code desk_ask(struct desk *desk, const char *line)
 	return desk->verdict.code;
 }
 
+static inline uint64_t desk_sum(const char *name)
+{
+	uint64_t h = 1469598103934665603u;
+
+	for (; *name != '\0'; name++)
+		h = (h ^ (unsigned char)*name) * 1099511628211u;
+	return h;
+}
+
 static inline void desk_print_hash(FILE *out, const char *what, const struct hash *hash)
 {
 	/* The order in a hash is nobody's business: a sum over the names is. */
@@ -85,14 +94,28 @@ static inline void desk_print_hash(FILE *out, const char *what, const struct has
 	size_t position = 0;
 	const char *name;
 
-	while ((name = hash_next(hash, &position)) != NULL) {
-		uint64_t h = 1469598103934665603u;
-
-		for (; *name != '\0'; name++)
-			h = (h ^ (unsigned char)*name) * 1099511628211u;
-		sum += h;
-	}
+	while ((name = hash_next(hash, &position)) != NULL)
+		sum += desk_sum(name);
 	fprintf(out, " %s %zu %016llx", what, hash->count, (unsigned long long)sum);
+}
+
+/* On which terms who is muted, who is kept out; in no order, so as sums. */
+static inline void desk_print_terms(FILE *out, const struct room *room)
+{
+	const struct exclusion *exclusion;
+	const struct silence *silence;
+	uint64_t silences = 0, exclusions = 0;
+	size_t position = 0;
+
+	while ((silence = hash_next(&room->silenced, &position)) != NULL)
+		silences += desk_sum(silence->user.text) *
+			    ((uint64_t)silence->until_ms + silence->by_rank * 16 + silence->held +
+				    desk_sum(silence->by.text));
+	position = 0;
+	while ((exclusion = hash_next(&room->excluded, &position)) != NULL)
+		exclusions += desk_sum(exclusion->user.text) * (1u + exclusion->banned);
+	fprintf(out, " terms %016llx %016llx", (unsigned long long)silences,
+		(unsigned long long)exclusions);
 }
 
 /* Everything a request may change, except the ids minted. */
@@ -122,6 +145,7 @@ static inline char *desk_state(const struct registry *registry)
 		desk_print_hash(out, "excluded", &room->excluded);
 		desk_print_hash(out, "silenced", &room->silenced);
 		desk_print_hash(out, "keys", &room->used_keys);
+		desk_print_terms(out, room);
 		fprintf(out, "\n");
 		member_at = 0;
 		while ((m = roster_next(&room->roster, &member_at)) != NULL)

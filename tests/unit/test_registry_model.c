@@ -18,6 +18,7 @@ struct model_room {
 	int role[USERS]; /* -1: not there; enum member_role */
 	bool excluded[USERS];
 	int64_t muted_until[USERS]; /* -1: not muted, 0: for ever */
+	int muted_rank[USERS];      /* by the host 2, by themself 0 */
 	bool webrtc[USERS];
 	bool sends[USERS];        /* keyed: joined with a key to send under */
 	unsigned int hand[USERS]; /* 0: does not ask for the floor; else in the order of asking */
@@ -208,6 +209,7 @@ static void ask_moderate(struct model *m, struct asked *a, unsigned int r, unsig
 	bool timed = verb == 0 && random_below(&m->random, 2);
 	struct model_room *room = &a->after;
 	bool there = room->role[user] >= 0;
+	int rank = actor == user || actor != room->host ? 0 : 2;
 
 	snprintf(a->line, sizeof(a->line),
 		"{\"id\":\"i\",\"type\":\"moderation.%s\",\"actor\":\"u%u\",\"room\":\"r%u\","
@@ -215,12 +217,17 @@ static void ask_moderate(struct model *m, struct asked *a, unsigned int r, unsig
 		verbs[verb], actor, r, user, timed ? ",\"duration_ms\":5000" : "");
 	if (!room->open)
 		a->code = VERDICT_NO_SUCH_ROOM;
-	else if (actor != room->host || (verb == 2 && user == room->host))
+	else if ((actor != room->host && (verb == 2 || actor != user)) ||
+		 (verb == 2 && user == room->host))
 		a->code = VERDICT_NOT_ALLOWED;
 	else if (verb == 1 && room->muted_until[user] < 0)
 		a->code = there ? VERDICT_CONFLICT : VERDICT_NO_SUCH_MEMBER;
 	else if (verb != 1 && !there)
 		a->code = VERDICT_NO_SUCH_MEMBER;
+	else if (room->muted_until[user] >= 0 && room->muted_rank[user] > rank && verb != 2)
+		a->code = verb == 0 ? VERDICT_CONFLICT : VERDICT_NOT_ALLOWED;
+	if (verb == 0)
+		room->muted_rank[user] = rank;
 	if (verb == 0)
 		room->muted_until[user] = timed ? m->desk.now.wall_ms + 5000 : 0;
 	else if (verb == 1)
