@@ -40,7 +40,8 @@ struct person *crowd_need(struct crowd *crowd, const char *name)
 
 void crowd_drop(struct crowd *crowd, struct person *person)
 {
-	if (person->user != NULL || person->members != NULL || person->count > 0)
+	if (person->user != NULL || person->members != NULL || person->rooms != NULL ||
+		person->count > 0)
 		return;
 	hash_remove(&crowd->people, person->name);
 	memset(person->name, 0, sizeof(person->name));
@@ -92,6 +93,50 @@ void crowd_member_unlink(struct crowd *crowd, struct member *member)
 		member->person_next->person_link = member->person_link;
 	member->person_link = NULL;
 	crowd_drop(crowd, crowd_find(crowd, member->user.text));
+}
+
+/* ---- who hosts ---- */
+
+static void room_insert(struct person *person, struct room *room)
+{
+	room->host_next = person->rooms;
+	room->host_link = &person->rooms;
+	if (person->rooms != NULL)
+		person->rooms->host_link = &room->host_next;
+	person->rooms = room;
+}
+
+int crowd_room_link(struct crowd *crowd, struct room *room)
+{
+	struct person *person = crowd_need(crowd, room->host.text);
+
+	if (person == NULL)
+		return -ENOMEM;
+	room_insert(person, room);
+	return 0;
+}
+
+void crowd_room_unlink(struct crowd *crowd, struct room *room)
+{
+	*room->host_link = room->host_next;
+	if (room->host_next != NULL)
+		room->host_next->host_link = room->host_link;
+	room->host_link = NULL;
+	crowd_drop(crowd, crowd_find(crowd, room->host.text));
+}
+
+int crowd_room_move(struct crowd *crowd, struct room *room, const char *host)
+{
+	struct person *person;
+
+	if (strcmp(room->host.text, host) == 0)
+		return 0;
+	person = crowd_need(crowd, host);
+	if (person == NULL)
+		return -ENOMEM;
+	crowd_room_unlink(crowd, room);
+	room_insert(person, room);
+	return 0;
 }
 
 /* ---- who follows ---- */

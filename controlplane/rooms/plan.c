@@ -80,6 +80,12 @@ static void settings_load(
 		room->put.profile[i] = (struct stn_profile){0};
 }
 
+/* Before they are loaded; going back to what was cannot fail. */
+static int settings_index(struct room *room, const struct room_settings *settings)
+{
+	return registry_room_move(room, settings->host.text, settings->rules.tell_until != 0);
+}
+
 void plan_room_settings(const struct room *room, struct room_settings *settings)
 {
 	settings_save(room, settings);
@@ -89,7 +95,7 @@ bool plan_room_set(struct plan *plan, struct room *room, const struct room_setti
 {
 	struct room_settings *before = malloc(sizeof(*before));
 
-	if (before == NULL || !reserve(plan)) {
+	if (before == NULL || !reserve(plan) || settings_index(room, settings) != 0) {
 		free(before);
 		return no_memory(plan);
 	}
@@ -450,6 +456,7 @@ static void revert_one(struct registry *registry, struct change *change, const s
 		room_free(change->room);
 		break;
 	case CHANGE_ROOM_SET:
+		settings_index(change->room, change->settings);
 		settings_load(change->room, change->settings, now);
 		free(change->settings);
 		break;

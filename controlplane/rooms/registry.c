@@ -65,6 +65,7 @@ void registry_clear(struct registry *registry)
 		room_free(thing);
 	}
 	roster_clear(&registry->room_roster);
+	roster_clear(&registry->telling);
 	hash_clear(&registry->rooms);
 	hash_clear(&registry->tokens);
 	crowd_clear(&registry->crowd);
@@ -105,6 +106,18 @@ struct member *registry_member_by_id(const struct registry *registry, uint64_t i
 	return roster_find(&registry->members, id);
 }
 
+static int tell(struct room *room, bool telling)
+{
+	struct roster *roster = &room->registry->telling;
+	int rc = 0;
+
+	if (!telling)
+		roster_remove(roster, room->put.room_id);
+	else if (roster_find(roster, room->put.room_id) == NULL)
+		rc = roster_add(roster, room->put.room_id, room);
+	return rc;
+}
+
 int registry_room_link(struct registry *registry, struct room *room)
 {
 	int rc = hash_add(&registry->rooms, room);
@@ -113,7 +126,29 @@ int registry_room_link(struct registry *registry, struct room *room)
 		return rc;
 	rc = roster_add(&registry->room_roster, room->put.room_id, room);
 	if (rc != 0)
-		hash_remove(&registry->rooms, room->name.text);
+		goto unhash;
+	rc = crowd_room_link(&registry->crowd, room);
+	if (rc != 0)
+		goto unlist;
+	rc = tell(room, room->rules.tell_until != 0);
+	if (rc == 0)
+		return 0;
+	crowd_room_unlink(&registry->crowd, room);
+unlist:
+	roster_remove(&registry->room_roster, room->put.room_id);
+unhash:
+	hash_remove(&registry->rooms, room->name.text);
+	return rc;
+}
+
+int registry_room_move(struct room *room, const char *host, bool telling)
+{
+	int rc = tell(room, telling);
+
+	if (rc == 0)
+		rc = crowd_room_move(&room->registry->crowd, room, host);
+	if (rc != 0)
+		tell(room, room->rules.tell_until != 0);
 	return rc;
 }
 
@@ -121,6 +156,8 @@ void registry_room_unlink(struct registry *registry, struct room *room)
 {
 	hash_remove(&registry->rooms, room->name.text);
 	roster_remove(&registry->room_roster, room->put.room_id);
+	tell(room, false);
+	crowd_room_unlink(&registry->crowd, room);
 }
 
 static void count_member(struct registry *registry, struct member *member, uint32_t step)
@@ -325,6 +362,7 @@ struct room *room_make(struct registry *registry)
 
 	if (room == NULL)
 		return NULL;
+	room->registry = registry;
 	registry->random(&seed, sizeof(seed));
 	room->members.seed = room->excluded.seed = seed;
 	room->silenced.seed = room->used_keys.seed = seed;

@@ -51,6 +51,7 @@ struct registry {
 	struct registry_limits limits;
 	struct hash rooms; /* struct room by name */
 	struct roster room_roster;
+	struct roster telling; /* struct room by id: followers are still to be told of */
 	struct roster members; /* struct member of all rooms by member_id */
 	struct roster legs;    /* struct member by leg_id */
 	uint32_t sessions;     /* WebRTC members with a leg */
@@ -89,6 +90,9 @@ struct member *registry_member_by_id(const struct registry *registry, uint64_t m
 /* Links and unlinks; plan.c and the loading of the database only. 0 or negative errno. */
 int registry_room_link(struct registry *registry, struct room *room);
 void registry_room_unlink(struct registry *registry, struct room *room);
+/* What is found by them, when host and whether followers are to be told are going to change; before
+ * they do. 0 or -ENOMEM with nothing changed; going back cannot fail. */
+int registry_room_move(struct room *room, const char *host, bool telling);
 int registry_member_link(struct registry *registry, struct member *member);
 void registry_member_unlink(struct registry *registry, struct member *member);
 

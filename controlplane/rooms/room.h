@@ -60,6 +60,7 @@ struct room_rules {
 };
 
 struct offer;
+struct registry;
 
 struct room {
 	struct user_id name;
@@ -92,7 +93,9 @@ struct room {
 	uint32_t listeners;
 	uint32_t speaking_members; /* roles host and speaker */
 	uint32_t muted;
-	uint64_t holder[STN_SLOTS_MAX]; /* member_id of who holds a slot now */
+	uint64_t holder[STN_SLOTS_MAX];      /* member_id of who holds a slot now */
+	struct registry *registry;           /* whose it is */
+	struct room *host_next, **host_link; /* of the same host's; link NULL: is not linked */
 };
 
 #define TOKEN_TEXT_SIZE 23 /* of 16 bytes in base64url, with NUL */

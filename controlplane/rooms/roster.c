@@ -51,6 +51,10 @@ static int make_room(struct roster *roster)
 	}
 	capacity = roster->capacity == 0 ? 8 : roster->capacity * 2;
 	entries = realloc(roster->entries, capacity * sizeof(*entries));
+	if (entries == NULL && roster->count < roster->size) {
+		squeeze(roster);
+		return 0;
+	}
 	if (entries == NULL)
 		return -ENOMEM;
 	roster->entries = entries;

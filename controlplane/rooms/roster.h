@@ -24,7 +24,8 @@ struct roster {
 };
 
 void roster_clear(struct roster *roster);
-/* 0, -EEXIST or -ENOMEM. An id below the last is inserted in its place (a removal taken back). */
+/* 0, -EEXIST or -ENOMEM. An id below the last is inserted in its place (a removal taken back, which
+ * cannot fail: there is a hole). */
 int roster_add(struct roster *roster, uint64_t id, void *thing);
 /* The thing, or NULL. Never allocates. */
 void *roster_remove(struct roster *roster, uint64_t id);
