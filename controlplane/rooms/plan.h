@@ -13,6 +13,7 @@
 
 #include "controlplane/rooms/record.h"
 #include "controlplane/rooms/registry.h"
+#include "controlplane/rooms/silence.h"
 #include "controlplane/rooms/writer.h"
 
 enum change_type {

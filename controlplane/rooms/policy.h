@@ -8,6 +8,7 @@
 #define STENTOR_CONTROLPLANE_ROOMS_POLICY_H
 
 #include "controlplane/rooms/registry.h"
+#include "controlplane/rooms/silence.h"
 
 /* user may open and schedule rooms: enough followers, a grant, a moderator of the platform. */
 bool policy_may_host(const struct registry *registry, const char *user, struct verdict *verdict);

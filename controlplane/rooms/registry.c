@@ -5,6 +5,7 @@
 
 #include "controlplane/rooms/record.h"
 #include "controlplane/rooms/registry.h"
+#include "controlplane/rooms/silence.h"
 #include "controlplane/rooms/token.h"
 
 uint64_t moment_mono(const struct moment *now, int64_t wall_ms)

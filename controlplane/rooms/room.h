@@ -157,22 +157,6 @@ struct member_state {
 	struct stn_op_leg_put put;
 };
 
-/* A mute. It belongs to the user, not to the membership: leaving and joining does not shed it. */
-struct silence {
-	struct user_id user;
-	int64_t until_ms;  /* 0: until unmuted */
-	uint64_t until_ns; /* the same, as enforced */
-	struct user_id by; /* empty: the program */
-	uint32_t by_rank;  /* who lifts it needs as much (policy.h); 0: the user may themself */
-	bool held;         /* for reports, until somebody has looked at them */
-};
-
-/* Of a user from this room, whoever its host is. */
-struct exclusion {
-	struct user_id user;
-	bool banned; /* by a ban, and lifted with it; else for the life of the room */
-};
-
 /* SHA-256 of a key the application gave, in hex, so that it is never taken twice. */
 struct used_key {
 	char digest[65];
