@@ -4,6 +4,7 @@
 #include "controlplane/rooms/ban.h"
 #include "controlplane/rooms/person.h"
 #include "controlplane/rooms/policy.h"
+#include "controlplane/rooms/ticket.h"
 
 static const char *const rank_names[RANK_COUNT] = {
 	"a member", "the host or a cohost", "the host", "a moderator of the platform"};
@@ -77,6 +78,24 @@ bool policy_at_least(const struct registry *registry, const struct room *room, c
 	return verdict_refuse(verdict, VERDICT_NOT_ALLOWED,
 		"only %s of \"%s\" may %s, \"%s\" is not", rank_names[rank], room->name.text, what,
 		actor);
+}
+
+bool policy_hosts(const struct room *room, const char *user)
+{
+	return is_host(room, user) || is_cohost(room, user);
+}
+
+bool policy_has_ticket(const struct registry *registry, const struct room *room, const char *user)
+{
+	const struct ticket *ticket;
+	uint64_t id = 0;
+
+	while ((ticket = roster_next(&registry->tickets, &id)) != NULL) {
+		if (ticket->room_id == room->put.room_id && ticket->state == TICKET_ISSUED &&
+			strcmp(ticket->user.text, user) == 0)
+			return true;
+	}
+	return false;
 }
 
 bool policy_host(
