@@ -25,7 +25,9 @@ extern const struct event_type pin_event_types[];
 extern const struct event_type role_event_types[];
 extern const struct event_type ban_event_types[];
 extern const struct event_type report_event_types[];
+extern const struct event_type offer_event_types[];
 extern const struct event_type ticket_event_types[];
+extern const struct event_type ledger_event_types[];
 extern const struct event_type reaction_event_types[];
 extern const struct event_type reminder_event_types[];
 extern const struct event_type audit_event_types[];
@@ -52,10 +54,6 @@ struct member *event_find_member(
 
 /* The members of a room's description, for room.get and room.list. */
 void room_describe(struct writer *writer, const struct room *room);
-/* What only room.get says beyond that: pins, tickets, counts, and what the viewer is in the room
- * (NULL: nobody in particular). */
-void room_describe_rest(struct writer *writer, const struct registry *registry,
-	const struct room *room, const char *viewer);
 /* "ssrc":[...] */
 void room_describe_slots(struct writer *writer, const struct room *room);
 

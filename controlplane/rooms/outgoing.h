@@ -9,7 +9,8 @@
 
 #include "controlplane/rooms/plan.h"
 
-/* Begins the object: sequence numbers, type, time, room, counts. The writer must be empty. */
+/* Begins the object: sequence numbers, type, time, room, counts. The writer must be empty. room
+ * NULL: of none, and nothing of a room is said. */
 void outgoing_begin(struct writer *writer, const struct plan *plan, const struct registry *registry,
 	const struct room *room, const char *type);
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controlplane/rooms/ledger.h"
 #include "controlplane/rooms/record.h"
 #include "controlplane/rooms/registry.h"
 #include "controlplane/rooms/silence.h"
@@ -26,7 +27,8 @@ void registry_init(struct registry *registry, const struct registry_limits *limi
 	random(&registry->rooms.seed, sizeof(registry->rooms.seed));
 	registry->tokens.seed = registry->crowd.people.seed = registry->rooms.seed;
 	registry->bans.seed = registry->shares.seed = registry->rooms.seed;
-	registry->references.seed = registry->rooms.seed;
+	registry->references.seed = registry->issued.seed = registry->rooms.seed;
+	registry->books.seed = registry->rooms.seed;
 	registry->moderation_rate.actors.seed = registry->rooms.seed;
 	registry->reactions_rate.actors.seed = registry->rooms.seed;
 }
@@ -41,15 +43,6 @@ static void free_records(struct roster *roster, enum record_type type)
 	roster_clear(roster);
 }
 
-static void free_room_records(struct room *room)
-{
-	free_records(&room->pins, RECORD_PIN);
-	free_records(&room->shares, RECORD_SHARE);
-	free_records(&room->reminders, RECORD_REMINDER);
-	record_free(RECORD_OFFER, room->offer);
-	room->offer = NULL;
-}
-
 void registry_clear(struct registry *registry)
 {
 	uint64_t id = 0;
@@ -61,16 +54,15 @@ void registry_clear(struct registry *registry)
 	roster_clear(&registry->legs);
 	registry->seats = NULL;
 	id = 0;
-	while ((thing = roster_next(&registry->room_roster, &id)) != NULL) {
-		free_room_records(thing);
+	while ((thing = roster_next(&registry->room_roster, &id)) != NULL)
 		room_free(thing);
-	}
 	roster_clear(&registry->room_roster);
 	roster_clear(&registry->telling);
 	hash_clear(&registry->rooms);
 	hash_clear(&registry->tokens);
 	crowd_clear(&registry->crowd);
 	free_records(&registry->user_roster, RECORD_USER);
+	ledger_clear(registry);
 	free_records(&registry->tickets, RECORD_TICKET);
 	free_records(&registry->entries, RECORD_ENTRY);
 	free_records(&registry->reports, RECORD_REPORT);
@@ -78,6 +70,7 @@ void registry_clear(struct registry *registry)
 	hash_clear(&registry->bans);
 	hash_clear(&registry->shares);
 	hash_clear(&registry->references);
+	hash_clear(&registry->issued);
 	rate_clear(&registry->moderation_rate);
 	rate_clear(&registry->reactions_rate);
 }
@@ -390,9 +383,10 @@ void room_free(struct room *room)
 	hash_clear(&room->members);
 	roster_clear(&room->roster);
 	roster_clear(&room->hands);
-	roster_clear(&room->pins);
-	roster_clear(&room->shares);
-	roster_clear(&room->reminders);
+	free_records(&room->pins, RECORD_PIN);
+	free_records(&room->shares, RECORD_SHARE);
+	free_records(&room->reminders, RECORD_REMINDER);
+	record_free(RECORD_OFFER, room->offer);
 	free(room->speakers);
 	explicit_bzero(room, sizeof(*room));
 	free(room);

@@ -65,7 +65,9 @@ struct registry {
 	struct hash shares;        /* struct share of all rooms by digest */
 	struct roster tickets;     /* struct ticket by id, ended rooms' too */
 	struct hash references;    /* the same by reference */
+	struct hash issued;        /* those that let somebody in, by "room_id/user" */
 	struct roster entries;     /* struct entry: the ledger */
+	struct hash books;         /* struct book: its entries by room, host, currency */
 	struct roster reports;     /* struct report by id */
 	/* How often somebody asks; not part of the state. */
 	struct rate moderation_rate, reactions_rate;
@@ -108,7 +110,8 @@ struct member *registry_member_by_leg(const struct registry *registry, uint64_t 
 void member_apply_silence(const struct room *room, const char *user, enum member_role role,
 	struct stn_op_leg_put *put);
 
-/* calloc, or NULL; free erases what was secret and accepts NULL. */
+/* calloc, or NULL; free erases what was secret and accepts NULL. A room's pins, shares, reminders
+ * and offer go with it: no plan has to end them. */
 struct room *room_make(struct registry *registry);
 void room_free(struct room *room);
 struct member *member_make(void);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "controlplane/rooms/registry.h"
+#include "controlplane/rooms/ledger.h"
+#include "controlplane/rooms/plan.h"
 #include "controlplane/rooms/ticket.h"
 
 static const struct column offer_columns[] = {{"id", COLUMN_NUMBER, offsetof(struct offer, id), 0},
@@ -60,6 +62,11 @@ static void offer_unlink(struct registry *registry, void *record)
 		room->offer = NULL;
 }
 
+static void write_seat(char *seat, uint64_t room_id, const char *user)
+{
+	snprintf(seat, TICKET_SEAT_SIZE, "%" PRIu64 "/%s", room_id, user);
+}
+
 static int ticket_link(struct registry *registry, void *record)
 {
 	struct ticket *ticket = record;
@@ -67,9 +74,20 @@ static int ticket_link(struct registry *registry, void *record)
 
 	if (rc != 0)
 		return rc;
+	write_seat(ticket->seat, ticket->room_id, ticket->user.text);
+	if (ticket->state == TICKET_ISSUED)
+		rc = hash_add(&registry->issued, ticket->seat);
+	if (rc != 0)
+		goto unrefer;
 	rc = roster_add(&registry->tickets, ticket->id, ticket);
 	if (rc != 0)
-		hash_remove(&registry->references, ticket->reference);
+		goto unseat;
+	return 0;
+unseat:
+	if (ticket->state == TICKET_ISSUED)
+		hash_remove(&registry->issued, ticket->seat);
+unrefer:
+	hash_remove(&registry->references, ticket->reference);
 	return rc;
 }
 
@@ -78,16 +96,50 @@ static void ticket_unlink(struct registry *registry, void *record)
 	const struct ticket *ticket = record;
 
 	hash_remove(&registry->references, ticket->reference);
+	if (ticket->state == TICKET_ISSUED)
+		hash_remove(&registry->issued, ticket->seat);
 	roster_remove(&registry->tickets, ticket->id);
+}
+
+const struct ticket *ticket_of_user(
+	const struct registry *registry, uint64_t room_id, const char *user)
+{
+	char seat[TICKET_SEAT_SIZE];
+	const char *found;
+
+	write_seat(seat, room_id, user);
+	found = hash_find(&registry->issued, seat);
+	return found == NULL ? NULL
+			     : (const struct ticket *)(found - offsetof(struct ticket, seat));
+}
+
+struct ticket *ticket_by_reference(const struct registry *registry, const char *reference)
+{
+	char *found = hash_find(&registry->references, reference);
+
+	return found == NULL ? NULL : (struct ticket *)(found - offsetof(struct ticket, reference));
+}
+
+struct ticket *ticket_by_id(const struct registry *registry, uint64_t id)
+{
+	return roster_find(&registry->tickets, id);
 }
 
 static int entry_link(struct registry *registry, void *record)
 {
-	return roster_add(&registry->entries, record_id(record), record);
+	int rc = ledger_add(registry, record);
+
+	if (rc != 0)
+		return rc;
+	rc = roster_add(&registry->entries, record_id(record), record);
+	if (rc != 0)
+		ledger_remove(registry, record);
+	return rc;
 }
 
 static void entry_unlink(struct registry *registry, void *record)
 {
+	ledger_remove(registry, record);
 	roster_remove(&registry->entries, record_id(record));
 }
 
@@ -97,3 +149,24 @@ const struct record_kind ticket_kind = {
 	"tickets", ticket_columns, sizeof(struct ticket), ticket_link, ticket_unlink, NULL};
 const struct record_kind entry_kind = {
 	"ledger", entry_columns, sizeof(struct entry), entry_link, entry_unlink, NULL};
+
+bool currency_valid(const char *currency, struct verdict *verdict)
+{
+	for (size_t i = 0; i < CURRENCY_SIZE - 1; i++) {
+		if (currency[i] < 'A' || currency[i] > 'Z')
+			return verdict_refuse(verdict, VERDICT_INVALID,
+				"currency: three capital letters of ISO 4217, as EUR");
+	}
+	return true;
+}
+
+bool ticket_put(struct plan *plan, struct registry *registry, enum record_type type, void *before,
+	void *after)
+{
+	if (after == NULL)
+		return verdict_refuse(&plan->verdict, VERDICT_UNAVAILABLE, "out of memory");
+	if (plan_record(plan, registry, type, before, after))
+		return true;
+	record_free(type, after);
+	return false;
+}

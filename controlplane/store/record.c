@@ -72,7 +72,9 @@ static int room_set(struct store *store, const struct room *room)
 static int room_remove(struct store *store, const struct room *room)
 {
 	static const enum statement all[] = {STATEMENT_ROOM_REMOVE, STATEMENT_ROOM_CLEAR_EXCLUDED,
-		STATEMENT_ROOM_CLEAR_SILENCED, STATEMENT_ROOM_CLEAR_KEYS};
+		STATEMENT_ROOM_CLEAR_SILENCED, STATEMENT_ROOM_CLEAR_KEYS, STATEMENT_ROOM_CLEAR_PINS,
+		STATEMENT_ROOM_CLEAR_SHARES, STATEMENT_ROOM_CLEAR_OFFERS,
+		STATEMENT_ROOM_CLEAR_REMINDERS};
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < sizeof(all) / sizeof(all[0]); i++) {

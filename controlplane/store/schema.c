@@ -119,7 +119,9 @@ static const char *const migrations[] = {
 	" text TEXT NOT NULL, evidence TEXT NOT NULL);"
 	"CREATE TABLE reminders (id INTEGER PRIMARY KEY, room_id INTEGER NOT NULL,"
 	" user TEXT NOT NULL, before_ms INTEGER NOT NULL, UNIQUE (room_id, user));"
-	"CREATE INDEX audit_room ON audit (room, audit_id);",
+	"CREATE INDEX audit_room ON audit (room, audit_id);"
+	"CREATE INDEX pins_room ON pins (room_id);"
+	"CREATE INDEX shares_room ON shares (room_id);",
 };
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 
@@ -143,6 +145,10 @@ static const char *const statements[] = {
 	[STATEMENT_ROOM_CLEAR_EXCLUDED] = "DELETE FROM excluded WHERE room_id = ?1",
 	[STATEMENT_ROOM_CLEAR_SILENCED] = "DELETE FROM silenced WHERE room_id = ?1",
 	[STATEMENT_ROOM_CLEAR_KEYS] = "DELETE FROM used_keys WHERE room_id = ?1",
+	[STATEMENT_ROOM_CLEAR_PINS] = "DELETE FROM pins WHERE room_id = ?1",
+	[STATEMENT_ROOM_CLEAR_SHARES] = "DELETE FROM shares WHERE room_id = ?1",
+	[STATEMENT_ROOM_CLEAR_OFFERS] = "DELETE FROM offers WHERE room_id = ?1",
+	[STATEMENT_ROOM_CLEAR_REMINDERS] = "DELETE FROM reminders WHERE room_id = ?1",
 	[STATEMENT_MEMBER_ADD] = "INSERT INTO members VALUES"
 				 " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
 				 " ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,"
