@@ -9,6 +9,7 @@
 #include "controlplane/rooms/room.h"
 
 #define BAN_REASON_SIZE 257
+#define BANS_MAX 1000000 /* of all hosts */
 
 struct ban {
 	uint64_t id;

@@ -42,7 +42,8 @@ bool exclusion_begin(struct plan *plan, struct registry *registry, struct room *
 	const struct exclusion *before = hash_find(&room->excluded, user);
 	struct member *member = registry_member(room, user);
 
-	if ((before == NULL || before->banned) && !plan_exclude(plan, room, user, banned))
+	if ((before == NULL || (before->banned && !banned)) &&
+		!plan_exclude(plan, room, user, banned))
 		return false;
 	if (!drop_shares(plan, registry, room, user) || !drop_cohost(plan, room, user))
 		return false;

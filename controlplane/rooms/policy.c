@@ -67,7 +67,8 @@ enum rank policy_rank(const struct registry *registry, const struct room *room, 
 		return RANK_PLATFORM;
 	if (is_host(room, user))
 		return RANK_HOST;
-	return is_cohost(room, user) ? RANK_COHOST : RANK_NONE;
+	return is_cohost(room, user) && !policy_shut_out(registry, room, user) ? RANK_COHOST
+									       : RANK_NONE;
 }
 
 bool policy_at_least(const struct registry *registry, const struct room *room, const char *actor,
