@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "controlplane/events/parse.h"
+#include "controlplane/rooms/ban.h"
 #include "controlplane/rooms/decide.h"
 #include "controlplane/rooms/plan.h"
 #include "controlplane/rooms/secret.h"
@@ -118,6 +119,15 @@ static inline void desk_print_terms(FILE *out, const struct room *room)
 		(unsigned long long)exclusions);
 }
 
+static inline void desk_print_bans(FILE *out, const struct registry *registry)
+{
+	const struct ban *ban;
+	uint64_t id = 0;
+
+	while ((ban = roster_next(&registry->ban_roster, &id)) != NULL)
+		fprintf(out, "ban %s by %s '%s'\n", ban->key, ban->actor.text, ban->reason);
+}
+
 /* Everything a request may change, except the ids minted. */
 static inline char *desk_state(const struct registry *registry)
 {
@@ -131,6 +141,7 @@ static inline char *desk_state(const struct registry *registry)
 	fprintf(out, "seq %llu members %zu rooms %zu tokens %zu legs %zu\n",
 		(unsigned long long)registry->sequence, registry->members.count,
 		registry->rooms.count, registry->tokens.count, registry->legs.count);
+	desk_print_bans(out, registry);
 	while ((room = roster_next(&registry->room_roster, &id)) != NULL) {
 		fprintf(out,
 			"%s host %s '%s' '%s' floor %d cap %u end %lld seq %llu counts %u %u %u",
