@@ -14,8 +14,9 @@ WEEK_MS = 7 * DAY_MS
 
 
 class Workload:
-    def __init__(self, random, now_ms):
+    def __init__(self, random, now_ms, prefix="q"):
         self.random = random
+        self.prefix = prefix
         self.now_ms = now_ms
         self.count = 0
         self.known = {}  # kind of record: its ids, the newest last
@@ -27,7 +28,7 @@ class Workload:
         name, = self.random.choices([k[0] for k in self.kinds], [k[1] for k in self.kinds])
         room = self.random.choice(ROOMS)
         host = HOSTS[int(room[1:]) % len(HOSTS)]
-        request = {"id": f"q{self.count}", "type": name, "room": room, "actor": host}
+        request = {"id": f"{self.prefix}{self.count}", "type": name, "room": room, "actor": host}
         if self.random.random() < 0.05:
             request["actor"] = self.user()
         MAKERS[name](self, request, [u for i, u in enumerate(USERS)
