@@ -195,7 +195,8 @@ void ending_expired(struct conductor *c)
 		return;
 	}
 	while ((room = roster_next(&c->registry->room_roster, &id)) != NULL) {
-		if (room->put.end_ns != 0 && room->put.end_ns <= loop_now_ns())
+		if (room->rules.state == ROOM_LIVE && room->put.end_ns != 0 &&
+			room->put.end_ns <= loop_now_ns())
 			ending_room(c, room, "expired");
 		else
 			expire_silences(c, room, loop_now_ns());

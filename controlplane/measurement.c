@@ -64,15 +64,18 @@ static void write_process(struct exposition *e, const struct conductor *c)
 static void write_registry(struct exposition *e, const struct conductor *c)
 {
 	const struct registry *registry = c->registry;
-	uint64_t listeners = 0, speakers = 0, muted = 0, id = 0;
+	uint64_t listeners = 0, speakers = 0, muted = 0, live = 0, id = 0;
 	const struct room *room;
 
 	while ((room = roster_next(&registry->room_roster, &id)) != NULL) {
+		live += room->rules.state == ROOM_LIVE;
 		listeners += room->listeners;
 		speakers += room->speaking_members;
 		muted += room->muted;
 	}
-	gauge(e, "stentor_rooms", "Rooms that are open.", registry->room_roster.count);
+	gauge(e, "stentor_rooms", "Rooms that are open.", live);
+	gauge(e, "stentor_rooms_scheduled", "Rooms that are planned and not open yet.",
+		registry->room_roster.count - live);
 	exposition_family(e, "stentor_members", EXPOSITION_GAUGE,
 		"Members of all rooms; hosts are speakers.");
 	exposition_integer(e, "role=\"listener\"", listeners);

@@ -163,8 +163,10 @@ static struct round *make_round(struct metrics *m)
 
 	if (all == NULL)
 		return NULL;
-	while (count < roster->count && (room = roster_next(roster, &id)) != NULL)
-		all[count++] = room;
+	while ((room = roster_next(roster, &id)) != NULL) {
+		if (room->rules.state == ROOM_LIVE)
+			all[count++] = room;
+	}
 	qsort(all, count, sizeof(*all), larger_first);
 	kept = count < m->rooms_max ? count : m->rooms_max;
 	round = calloc(1, sizeof(*round) + kept * sizeof(round->rooms[0]));

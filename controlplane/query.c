@@ -178,6 +178,17 @@ static void write_reception(struct writer *w, const struct stn_reception *recept
 	writer_end_object(w);
 }
 
+/* Nobody holds one before the room is live; later nobody knows, without a data plane. */
+static void write_no_slots(struct writer *w, const struct room *room)
+{
+	if (room->rules.state == ROOM_LIVE) {
+		writer_null(w, "slot");
+		return;
+	}
+	writer_begin_array(w, "slot");
+	writer_end_array(w);
+}
+
 static void room_answered(void *context, const struct stn_header *message, bool last)
 {
 	struct request *request = context;
@@ -199,9 +210,11 @@ static void room_answered(void *context, const struct stn_header *message, bool 
 		write_slots(c, &request->plan.answer, stats);
 		write_reception(&request->plan.answer, &stats->reception);
 	} else {
-		writer_null(&request->plan.answer, "slot");
+		write_no_slots(&request->plan.answer, room);
 		writer_null(&request->plan.answer, "reception");
 	}
+	room_describe_rest(&request->plan.answer, c->registry, room,
+		request->parsed.event.page ? request->parsed.event.actor : NULL);
 	writer_end_object(&request->plan.answer);
 	conductor_finish(c, request);
 }
@@ -213,7 +226,7 @@ static void query_room(struct conductor *c, struct request *request)
 
 	if (room != NULL)
 		query.room_id = room->put.room_id;
-	if (room == NULL ||
+	if (room == NULL || room->rules.state == ROOM_SCHEDULED ||
 		link_query(c->link, &query.header, sizeof(query), room_answered, request) != 0)
 		room_answered(request, NULL, true);
 }

@@ -76,7 +76,7 @@ static void dump_room(void *context, const struct stn_op_room_put *put)
 	struct conductor *c = context;
 	struct room *room = registry_room_by_id(c->registry, put->room_id);
 
-	if (room == NULL)
+	if (room == NULL || room->rules.state != ROOM_LIVE)
 		return;
 	room->put.end_ns = put->end_ns;
 	if (put->group_key.suite == STN_SUITE_NONE ||
@@ -171,6 +171,8 @@ static void enumerate(void *context, struct link_ops *ops)
 		return;
 	}
 	while ((room = roster_next(&registry->room_roster, &id)) != NULL) {
+		if (room->rules.state != ROOM_LIVE)
+			continue;
 		link_ops_room_put(ops, &room->put);
 		named[c->named_count++] = id;
 	}

@@ -231,6 +231,9 @@ static bool take_leg(struct plan *plan, struct registry *registry, struct member
 static bool fits(const struct registry *registry, const struct room *room, const char *user,
 	struct verdict *verdict)
 {
+	if (room->rules.state != ROOM_LIVE)
+		return verdict_refuse(verdict, VERDICT_CONFLICT, "\"%s\" has not started",
+			room->name.text);
 	if (registry_member(room, user) != NULL)
 		return verdict_refuse(verdict, VERDICT_ALREADY_EXISTS,
 			"\"%s\" is in \"%s\" and keeps the seat they have", user, room->name.text);

@@ -54,6 +54,10 @@ struct member *event_find_member(
 
 /* The members of a room's description, for room.get and room.list. */
 void room_describe(struct writer *writer, const struct room *room);
+/* What only room.get says beyond that: pins, tickets, counts, and what the viewer is in the room
+ * (NULL: nobody in particular). */
+void room_describe_rest(struct writer *writer, const struct registry *registry,
+	const struct room *room, const char *viewer);
 /* "ssrc":[...] */
 void room_describe_slots(struct writer *writer, const struct room *room);
 

@@ -3,55 +3,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controlplane/rooms/announcement.h"
 #include "controlplane/rooms/catalog.h"
+#include "controlplane/rooms/due.h"
+#include "controlplane/rooms/opening.h"
 #include "controlplane/rooms/outgoing.h"
 #include "controlplane/rooms/policy.h"
 #include "controlplane/rooms/secret.h"
 
-#define ROOM_SLOTS_FALLBACK 3
-#define DURATION_MAX_MS (366LL * 24 * 3600 * 1000)
-
 struct room_open {
-	const char *title, *topic;
-	uint64_t slots, duration_ms, capacity;
-	int open_floor;
-	struct event_list speakers;
+	struct room_wish wish;
 	int group_suite;
 	const char *group_key;
 };
 
-static const struct field room_open_fields[] = {
-	{.name = "title",
-		.kind = FIELD_TEXT,
-		.max = ROOM_TITLE_MAX,
-		.offset = offsetof(struct room_open, title)},
-	{.name = "topic",
-		.kind = FIELD_TEXT,
-		.max = ROOM_TOPIC_MAX,
-		.offset = offsetof(struct room_open, topic)},
-	{.name = "slots",
-		.kind = FIELD_UINT,
-		.min = 1,
-		.max = STN_SLOTS_MAX,
-		.fallback = ROOM_SLOTS_FALLBACK,
-		.offset = offsetof(struct room_open, slots)},
-	{.name = "duration_ms",
-		.kind = FIELD_UINT,
-		.min = 1,
-		.max = DURATION_MAX_MS,
-		.offset = offsetof(struct room_open, duration_ms)},
-	{.name = "capacity",
-		.kind = FIELD_UINT,
-		.min = 1,
-		.max = UINT32_MAX,
-		.offset = offsetof(struct room_open, capacity)},
-	{.name = "open_floor",
-		.kind = FIELD_BOOL,
-		.offset = offsetof(struct room_open, open_floor)},
-	{.name = "speakers",
-		.kind = FIELD_IDS,
-		.max = ROOM_SPEAKERS_MAX,
-		.offset = offsetof(struct room_open, speakers)},
+static const struct field room_open_fields[] = {ROOM_WISH_FIELDS(struct room_open, wish),
 	{.name = "group_suite",
 		.kind = FIELD_CHOICE,
 		.choices = secret_suite_names,
@@ -63,53 +29,6 @@ static const struct field room_open_fields[] = {
 		.max = 128,
 		.offset = offsetof(struct room_open, group_key)},
 	{.name = NULL}};
-
-void room_describe_slots(struct writer *writer, const struct room *room)
-{
-	writer_begin_array(writer, "ssrc");
-	for (unsigned int slot = 0; slot < room->put.slot_count; slot++)
-		writer_uint(writer, NULL, room->put.slot_ssrc[slot]);
-	writer_end_array(writer);
-}
-
-void room_describe(struct writer *writer, const struct room *room)
-{
-	writer_string(writer, "room", room->name.text);
-	writer_id(writer, "room_id", room->put.room_id);
-	writer_string(writer, "title", room->title);
-	writer_string(writer, "topic", room->topic);
-	writer_string(writer, "host", room->host.text);
-	writer_uint(writer, "slots", room->put.slot_count);
-	writer_uint(writer, "members", room->roster.count);
-	writer_uint(writer, "listeners", room->listeners);
-	writer_uint(writer, "speakers", room->speaking_members);
-	writer_uint(writer, "muted", room->muted);
-	writer_uint(writer, "hands", room->hands.count);
-	writer_uint(writer, "capacity", room->capacity);
-	writer_bool(writer, "open_floor", room->open_floor);
-	writer_int(writer, "opened_ms", room->opened_ms);
-	if (room->end_ms == 0)
-		writer_null(writer, "ends_ms");
-	else
-		writer_int(writer, "ends_ms", room->end_ms);
-	writer_uint(writer, "room_seq", room->sequence);
-}
-
-static bool mint_ssrcs(struct registry *registry, struct room *room, struct verdict *verdict)
-{
-	for (unsigned int slot = 0; slot < room->put.slot_count;) {
-		uint32_t *ssrc = &room->put.slot_ssrc[slot];
-		bool fresh;
-
-		if (registry->random(ssrc, sizeof(*ssrc)) != 0)
-			return verdict_refuse(verdict, VERDICT_UNAVAILABLE, "no random numbers");
-		fresh = *ssrc != 0;
-		for (unsigned int other = 0; other < slot; other++)
-			fresh = fresh && room->put.slot_ssrc[other] != *ssrc;
-		slot += fresh;
-	}
-	return true;
-}
 
 static bool take_group(struct registry *registry, const struct room_open *open, struct room *room,
 	struct verdict *verdict)
@@ -135,104 +54,102 @@ static bool take_group(struct registry *registry, const struct room_open *open, 
 		secret_key_size(suite) + secret_salt_size(suite));
 }
 
-static bool take_speakers(const struct room_open *open, struct room *room, struct verdict *verdict)
+/* A room that is scheduled has all it needs, except how long it shall be. */
+static bool is_bare(const struct room_open *open)
 {
-	const char *const *ids = open->speakers.items;
+	const struct room_wish *wish = &open->wish;
 
-	if (open->speakers.count == 0)
-		return true;
-	room->speakers = calloc(open->speakers.count, sizeof(room->speakers[0]));
-	if (room->speakers == NULL)
-		return verdict_refuse(verdict, VERDICT_UNAVAILABLE, "out of memory");
-	for (size_t i = 0; i < open->speakers.count; i++)
-		strncpy(room->speakers[i].text, ids[i], EVENT_ID_MAX);
-	room->speaker_count = open->speakers.count;
-	return true;
+	return wish->title == NULL && wish->topic == NULL && wish->language == NULL &&
+	       wish->slots == 0 && wish->capacity == 0 && wish->speakers_max == 0 &&
+	       wish->open_floor < 0 && wish->access < 0 && wish->speakers.items == NULL &&
+	       wish->cohosts.items == NULL && open->group_suite < 0 && open->group_key == NULL;
 }
 
-/* The room as asked for, not yet in the registry; NULL with the verdict set. */
-static struct room *make(struct registry *registry, const struct event *event, struct plan *plan)
+static void answer_open(struct plan *plan, const struct room *room)
+{
+	writer_string(&plan->answer, "room", room->name.text);
+	writer_id(&plan->answer, "room_id", room->put.room_id);
+	writer_string(&plan->answer, "state", room_state_names[room->rules.state]);
+	writer_uint(&plan->answer, "slots", room->put.slot_count);
+	room_describe_slots(&plan->answer, room);
+	if (room->put.group_key.suite != STN_SUITE_NONE)
+		writer_mark(&plan->answer, "group_key", SECRET_MARK_GROUP, room->put.room_id);
+}
+
+/* What was planned begins: its end, if it has one, as long after the beginning as was planned. */
+static void open_scheduled(
+	struct registry *registry, const struct event *event, struct room *room, struct plan *plan)
 {
 	const struct room_open *open = event_body(event);
-	struct room *room = room_make(registry);
-	uint32_t capacity_max = registry->limits.room_members_max;
-
-	if (room == NULL) {
-		verdict_refuse(&plan->verdict, VERDICT_UNAVAILABLE, "out of memory");
-		return NULL;
-	}
-	strncpy(room->name.text, event->room, EVENT_ID_MAX);
-	strncpy(room->host.text, event->actor, EVENT_ID_MAX);
-	strncpy(room->title, open->title == NULL ? "" : open->title, ROOM_TITLE_MAX);
-	strncpy(room->topic, open->topic == NULL ? "" : open->topic, ROOM_TOPIC_MAX);
-	room->open_floor = open->open_floor;
-	room->rules.state = ROOM_LIVE;
-	room->capacity = open->capacity == 0 || open->capacity > capacity_max
-				 ? capacity_max
-				 : (uint32_t)open->capacity;
-	room->opened_ms = plan->now.wall_ms;
-	if (open->duration_ms != 0)
-		room->end_ms = plan->now.wall_ms + (int64_t)open->duration_ms;
-	room->put.op = (struct stn_op){STN_OP_ROOM_PUT, sizeof(room->put), 0};
-	room->put.room_id = registry->next_id++;
-	room->put.end_ns = moment_mono(&plan->now, room->end_ms);
-	room->put.slot_count = (uint8_t)open->slots;
-	room->put.profile_count = room->profiles_known = 1;
-	room->put.profile[0].payload_type = PAYLOAD_TYPE_FALLBACK;
-	if (mint_ssrcs(registry, room, &plan->verdict) &&
-		take_group(registry, open, room, &plan->verdict) &&
-		take_speakers(open, room, &plan->verdict))
-		return room;
-	room_free(room);
-	return NULL;
-}
-
-static void announce(struct plan *plan, struct registry *registry, struct room *room,
-	const char *type, const char *actor)
-{
-	struct writer writer = {0};
-
-	outgoing_begin(&writer, plan, registry, room, type);
-	writer_string(&writer, "actor", actor);
-	writer_string(&writer, "title", room->title);
-	writer_string(&writer, "topic", room->topic);
-	plan_event_end(plan, registry, room, &writer);
-}
-
-static void room_open(struct registry *registry, const struct event *event, struct plan *plan)
-{
 	struct audit audit = {.actor = event->actor, .action = "room.open"};
-	struct room *room;
+	int64_t duration_ms = (int64_t)open->wish.duration_ms;
+	struct room_settings settings;
 
-	if (!policy_may_host(registry, event->actor, &plan->verdict) ||
-		!policy_admits(registry, &plan->verdict))
-		return;
-	if (registry_room(registry, event->room) != NULL) {
-		verdict_refuse(
-			&plan->verdict, VERDICT_ALREADY_EXISTS, "room \"%s\" is open", event->room);
+	if (!is_bare(open)) {
+		verdict_refuse(&plan->verdict, VERDICT_INVALID,
+			"\"%s\" is scheduled: change it by room.update, then open it",
+			room->name.text);
 		return;
 	}
-	if (registry->rooms.count >= registry->limits.rooms_max) {
-		verdict_refuse(&plan->verdict, VERDICT_CAPACITY, "rooms_max: %u rooms are open",
-			registry->limits.rooms_max);
-		return;
-	}
-	room = make(registry, event, plan);
+	plan_room_settings(room, &settings);
+	if (duration_ms == 0 && room->end_ms != 0)
+		duration_ms = room->end_ms - room->rules.starts_ms;
+	settings.end_ms = duration_ms == 0 ? 0 : plan->now.wall_ms + duration_ms;
+	settings.opened_ms = plan->now.wall_ms;
+	settings.rules.state = ROOM_LIVE;
+	announcement_begin(registry, &settings.rules, &plan->now);
+	due_wake(registry, plan->now.mono_ns); /* whoever wanted to be reminded is, at once */
+	if (plan_room_set(plan, room, &settings) && plan_audit(plan, room, &audit) &&
+		plan_op(plan, &room->put, sizeof(room->put)))
+		opening_announce(plan, registry, room, "room.opened", event->actor);
+	answer_open(plan, room);
+}
+
+static void open_new(struct registry *registry, const struct event *event, struct plan *plan)
+{
+	const struct room_open *open = event_body(event);
+	struct audit audit = {.actor = event->actor, .action = "room.open"};
+	struct room *room = opening_make(registry, event, &open->wish, plan);
+
 	if (room == NULL)
 		return;
-	if (!plan_room_add(plan, registry, room)) {
+	room->rules.state = ROOM_LIVE;
+	announcement_begin(registry, &room->rules, &plan->now);
+	room->opened_ms = plan->now.wall_ms;
+	if (open->wish.duration_ms != 0)
+		room->end_ms = plan->now.wall_ms + (int64_t)open->wish.duration_ms;
+	room->put.end_ns = moment_mono(&plan->now, room->end_ms);
+	if (!take_group(registry, open, room, &plan->verdict) ||
+		!plan_room_add(plan, registry, room)) {
 		room_free(room);
 		return;
 	}
 	if (!plan_audit(plan, room, &audit) || !plan_op(plan, &room->put, sizeof(room->put)))
 		return;
-	announce(plan, registry, room, "room.opened", event->actor);
-	writer_string(&plan->answer, "room", room->name.text);
-	writer_id(&plan->answer, "room_id", room->put.room_id);
-	writer_uint(&plan->answer, "slots", room->put.slot_count);
-	room_describe_slots(&plan->answer, room);
-	if (room->put.group_key.suite != STN_SUITE_NONE)
-		writer_mark(&plan->answer, "group_key", SECRET_MARK_GROUP, room->put.room_id);
+	opening_announce(plan, registry, room, "room.opened", event->actor);
+	answer_open(plan, room);
+}
+
+static void room_open(struct registry *registry, const struct event *event, struct plan *plan)
+{
+	struct room *room = registry_room(registry, event->room);
+	bool scheduled = room != NULL && room->rules.state == ROOM_SCHEDULED;
+
+	if (scheduled && policy_hosts(room, event->actor)) {
+		if (policy_admits(registry, &plan->verdict))
+			open_scheduled(registry, event, room, plan);
+		return;
+	}
+	if (!policy_may_host(registry, event->actor, &plan->verdict) ||
+		!policy_admits(registry, &plan->verdict))
+		return;
+	if (room != NULL) {
+		verdict_refuse(&plan->verdict, VERDICT_ALREADY_EXISTS, "room \"%s\" is %s",
+			event->room, scheduled ? "scheduled by somebody else" : "open");
+		return;
+	}
+	if (opening_fits(registry, &plan->verdict))
+		open_new(registry, event, plan);
 }
 
 struct room_update {
@@ -313,7 +230,7 @@ static void room_update(struct registry *registry, const struct event *event, st
 	else if (update->capacity != 0)
 		settings.capacity = (uint32_t)update->capacity;
 	if (plan_room_set(plan, room, &settings) && plan_audit(plan, room, &audit))
-		announce(plan, registry, room, "room.updated", event->actor);
+		opening_announce(plan, registry, room, "room.updated", event->actor);
 	room_describe(&plan->answer, room);
 }
 
@@ -322,11 +239,13 @@ static void room_close(struct registry *registry, const struct event *event, str
 	struct room *room = event_find_room(registry, event, &plan->verdict);
 	struct audit audit = {.actor = event->actor, .action = "room.close"};
 
-	if (room == NULL || !policy_host(room, event->actor, "close the room", &plan->verdict))
+	if (room == NULL || !policy_at_least(registry, room, event->actor, RANK_HOST,
+				    "close the room", &plan->verdict))
 		return;
 	writer_string(&plan->answer, "room", room->name.text);
 	if (plan_audit(plan, room, &audit))
-		outgoing_room_closed(plan, registry, room, event->actor, "closed");
+		outgoing_room_closed(plan, registry, room, event->actor,
+			room->rules.state == ROOM_LIVE ? "closed" : "cancelled");
 }
 
 static void room_get(struct registry *registry, const struct event *event, struct plan *plan)
