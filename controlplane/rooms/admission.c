@@ -232,8 +232,8 @@ static bool fits(const struct registry *registry, const struct room *room, const
 	struct verdict *verdict)
 {
 	if (room->rules.state != ROOM_LIVE)
-		return verdict_refuse(verdict, VERDICT_CONFLICT, "\"%s\" has not started",
-			room->name.text);
+		return verdict_refuse(
+			verdict, VERDICT_CONFLICT, "\"%s\" has not started", room->name.text);
 	if (registry_member(room, user) != NULL)
 		return verdict_refuse(verdict, VERDICT_ALREADY_EXISTS,
 			"\"%s\" is in \"%s\" and keeps the seat they have", user, room->name.text);

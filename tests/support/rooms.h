@@ -128,6 +128,20 @@ static inline void desk_print_bans(FILE *out, const struct registry *registry)
 		fprintf(out, "ban %s by %s '%s'\n", ban->key, ban->actor.text, ban->reason);
 }
 
+static inline void desk_print_rules(FILE *out, const struct room *room)
+{
+	const struct room_rules *rules = &room->rules;
+
+	fprintf(out, " state %u access %u '%s' speakers_max %u starts %lld tell %d/%u left %d",
+		rules->state, rules->access, rules->language, rules->speakers_max,
+		(long long)rules->starts_ms, rules->tell_until != 0, rules->told_parts,
+		rules->host_left);
+	for (uint32_t i = 0; i < rules->cohost_count; i++)
+		fprintf(out, " %s", rules->cohosts[i].text);
+	fprintf(out, " pins %zu shares %zu reminders %zu offer %d", room->pins.count,
+		room->shares.count, room->reminders.count, room->offer != NULL);
+}
+
 /* Everything a request may change, except the ids minted. */
 static inline char *desk_state(const struct registry *registry)
 {
@@ -149,6 +163,7 @@ static inline char *desk_state(const struct registry *registry)
 			room->open_floor, room->capacity, (long long)room->end_ms,
 			(unsigned long long)room->sequence, room->listeners, room->speaking_members,
 			room->muted);
+		desk_print_rules(out, room);
 		fprintf(out, " profiles %u", room->put.profile_count);
 		for (unsigned int i = 0; i < STN_PROFILES_MAX; i++)
 			fprintf(out, " %u/%u", room->put.profile[i].payload_type,
