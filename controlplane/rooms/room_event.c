@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controlplane/rooms/announcement.h"
 #include "controlplane/rooms/catalog.h"
 #include "controlplane/rooms/due.h"
 #include "controlplane/rooms/opening.h"
@@ -76,6 +75,13 @@ static void answer_open(struct plan *plan, const struct room *room)
 		writer_mark(&plan->answer, "group_key", SECRET_MARK_GROUP, room->put.room_id);
 }
 
+/* Who follows the host now is told, a part at a time; of a room for the invited nobody is. */
+static void begin_telling(struct plan *plan, struct registry *registry, struct room_rules *rules)
+{
+	rules->tell_until = rules->access == ACCESS_INVITED ? 0 : registry->next_id;
+	due_wake(registry, plan->now.mono_ns);
+}
+
 /* What was planned begins: its end, if it has one, as long after the beginning as was planned. */
 static void open_scheduled(
 	struct registry *registry, const struct event *event, struct room *room, struct plan *plan)
@@ -97,8 +103,7 @@ static void open_scheduled(
 	settings.end_ms = duration_ms == 0 ? 0 : plan->now.wall_ms + duration_ms;
 	settings.opened_ms = plan->now.wall_ms;
 	settings.rules.state = ROOM_LIVE;
-	announcement_begin(registry, &settings.rules, &plan->now);
-	due_wake(registry, plan->now.mono_ns); /* whoever wanted to be reminded is, at once */
+	begin_telling(plan, registry, &settings.rules);
 	if (plan_room_set(plan, room, &settings) && plan_audit(plan, room, &audit) &&
 		plan_op(plan, &room->put, sizeof(room->put)))
 		opening_announce(plan, registry, room, "room.opened", event->actor);
@@ -114,7 +119,7 @@ static void open_new(struct registry *registry, const struct event *event, struc
 	if (room == NULL)
 		return;
 	room->rules.state = ROOM_LIVE;
-	announcement_begin(registry, &room->rules, &plan->now);
+	begin_telling(plan, registry, &room->rules);
 	room->opened_ms = plan->now.wall_ms;
 	if (open->wish.duration_ms != 0)
 		room->end_ms = plan->now.wall_ms + (int64_t)open->wish.duration_ms;
