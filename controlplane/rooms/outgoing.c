@@ -123,29 +123,6 @@ bool outgoing_members_left(struct plan *plan, struct registry *registry, struct 
 	return plan_event_end(plan, registry, room, &writer);
 }
 
-static bool drop_records(
-	struct plan *plan, struct registry *registry, enum record_type type, struct roster *roster)
-{
-	uint64_t id = 0;
-	void *record;
-
-	while ((record = roster_next(roster, &id)) != NULL) {
-		if (!plan_record(plan, registry, type, record, NULL))
-			return false;
-	}
-	return true;
-}
-
-/* Tickets, the ledger and reports outlive the room. */
-static bool drop_all_records(struct plan *plan, struct registry *registry, struct room *room)
-{
-	return drop_records(plan, registry, RECORD_PIN, &room->pins) &&
-	       drop_records(plan, registry, RECORD_SHARE, &room->shares) &&
-	       drop_records(plan, registry, RECORD_REMINDER, &room->reminders) &&
-	       (room->offer == NULL ||
-		       plan_record(plan, registry, RECORD_OFFER, room->offer, NULL));
-}
-
 bool outgoing_room_closed(struct plan *plan, struct registry *registry, struct room *room,
 	const char *actor, const char *reason)
 {
@@ -163,8 +140,7 @@ bool outgoing_room_closed(struct plan *plan, struct registry *registry, struct r
 	outgoing_begin(&writer, plan, registry, room, "room.closed");
 	writer_string(&writer, "actor", actor);
 	writer_string(&writer, "reason", reason);
-	if (!plan_event_end(plan, registry, room, &writer) ||
-		!drop_all_records(plan, registry, room))
+	if (!plan_event_end(plan, registry, room, &writer))
 		return false;
 	if (room->rules.state == ROOM_LIVE && !plan_op(plan, &op, sizeof(op)))
 		return false;

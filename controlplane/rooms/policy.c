@@ -86,19 +86,6 @@ bool policy_hosts(const struct room *room, const char *user)
 	return is_host(room, user) || is_cohost(room, user);
 }
 
-bool policy_has_ticket(const struct registry *registry, const struct room *room, const char *user)
-{
-	const struct ticket *ticket;
-	uint64_t id = 0;
-
-	while ((ticket = roster_next(&registry->tickets, &id)) != NULL) {
-		if (ticket->room_id == room->put.room_id && ticket->state == TICKET_ISSUED &&
-			strcmp(ticket->user.text, user) == 0)
-			return true;
-	}
-	return false;
-}
-
 bool policy_host(
 	const struct room *room, const char *actor, const char *what, struct verdict *verdict)
 {

@@ -34,9 +34,6 @@ bool policy_at_least(const struct registry *registry, const struct room *room, c
 /* The room's host, or one of its cohosts; whoever they are otherwise. */
 bool policy_hosts(const struct room *room, const char *user);
 
-/* user holds a ticket of that room that was not refunded. */
-bool policy_has_ticket(const struct registry *registry, const struct room *room, const char *user);
-
 /* Change, close, or moderate this room: its host. what: "close the room", for the message. */
 bool policy_host(
 	const struct room *room, const char *actor, const char *what, struct verdict *verdict);
