@@ -177,9 +177,10 @@ static bool take_turn(uint64_t *until_ns, uint64_t cost_ns, uint64_t burst_ns)
 static bool find_member(struct conductor *c, struct http_exchange *exchange, struct member **member)
 {
 	bool speaks = exchange->route == HTTP_ROUTE_WHIP;
+	bool guests = c->sessions->config.open_listening || exchange->share != NULL;
 
 	*member = NULL;
-	if (exchange->token == NULL && !speaks && c->sessions->config.open_listening) {
+	if (exchange->token == NULL && !speaks && guests) {
 		if (registry_room(c->registry, exchange->segment) != NULL)
 			return true;
 		refuse(c, exchange, 404, "no such room is open");
@@ -413,6 +414,9 @@ static void post(struct conductor *c, struct http_exchange *exchange)
 	if (member != NULL) {
 		opening->wish.member_id = member_id(member);
 		c->sessions->stats.replaced += member->peer != NULL;
+	} else {
+		opening->wish.share = exchange->share;
+		opening->wish.uninvited = !c->sessions->config.open_listening;
 	}
 	*(struct session_put *)event.body = (struct session_put){&opening->wish};
 	conductor_event(c, &event, opened, opening);

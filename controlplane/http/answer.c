@@ -37,7 +37,8 @@ static bool add_cors(struct MHD_Response *response, const struct head *head)
 				       "location, etag, link, retry-after, stentor-token");
 	return good && add(response, "Access-Control-Allow-Methods", head->match.allow) &&
 	       add(response, "Access-Control-Allow-Headers",
-		       "authorization, content-type, if-match, last-event-id") &&
+		       "authorization, content-type, if-match, last-event-id, "
+		       "stentor-share") &&
 	       add(response, "Access-Control-Max-Age", "600");
 }
 

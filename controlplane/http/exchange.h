@@ -44,6 +44,7 @@ struct http_exchange {
 	enum http_method method;
 	char segment[HTTP_SEGMENT_MAX + 1]; /* {room} or {id}, decoded and checked: an id */
 	const char *token;                  /* of Authorization: Bearer, NULL: none; never logged */
+	const char *share;                  /* of Stentor-Share, NULL: none; never logged */
 	const char *content_type;  /* media type without parameters, lower case; NULL: none */
 	const char *if_match;      /* NULL: none */
 	const char *last_event_id; /* NULL: none */

@@ -61,6 +61,15 @@ const char *field_bearer(const char *value)
 	return token[size] == '\0' && size <= FIELD_TOKEN_MAX ? token : NULL;
 }
 
+bool field_is_code(const char *value)
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				       "0123456789-_";
+	size_t size = strspn(value, alphabet);
+
+	return size > 0 && size <= FIELD_CODE_MAX && value[size] == '\0';
+}
+
 bool field_media_type(const char *value, char out[FIELD_MEDIA_TYPE_MAX + 1])
 {
 	size_t size = strcspn(value, "; \t");

@@ -10,7 +10,7 @@
 static const char *const field_names[] = {"Host", "Content-Length", "Transfer-Encoding",
 	"Content-Type", "Content-Encoding", "Authorization", "Origin", "Expect", "If-Match",
 	"If-None-Match", "Last-Event-ID", "X-Forwarded-Proto", "Access-Control-Request-Method",
-	"Accept"};
+	"Accept", "Stentor-Share"};
 
 _Static_assert(sizeof(field_names) / sizeof(field_names[0]) == HEAD_FIELD_COUNT, "one name each");
 
@@ -254,6 +254,7 @@ static bool check_credentials(struct head *head, struct refusal *refusal)
 {
 	const char *authorization = head->field[HEAD_AUTHORIZATION];
 	const char *match = head->field[HEAD_IF_MATCH], *last = head->field[HEAD_LAST_EVENT_ID];
+	const char *share = head->field[HEAD_SHARE];
 	uint64_t number;
 
 	if (authorization != NULL) {
@@ -261,6 +262,8 @@ static bool check_credentials(struct head *head, struct refusal *refusal)
 		if (head->token == NULL)
 			return refuse(refusal, 401, "Authorization: not a bearer token");
 	}
+	if (share != NULL && !field_is_code(share))
+		return refuse(refusal, 400, "Stentor-Share: not the code of a link");
 	if (match != NULL && !field_is_entity_tag(match))
 		return refuse(refusal, 400, "If-Match: not an entity tag");
 	if (last != NULL && last[0] != '\0' && field_length(last, &number) != 0)

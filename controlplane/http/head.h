@@ -49,6 +49,7 @@ enum head_field {
 	HEAD_FORWARDED_PROTO,
 	HEAD_REQUEST_METHOD, /* Access-Control-Request-Method */
 	HEAD_ACCEPT,
+	HEAD_SHARE, /* Stentor-Share: the code of a link into a room */
 	HEAD_FIELD_COUNT
 };
 

@@ -68,6 +68,7 @@ static void fill_exchange(struct http_request *request)
 	exchange->content_type = or_null(head->media_type);
 	exchange->if_match = head->field[HEAD_IF_MATCH];
 	exchange->last_event_id = or_null(head->field[HEAD_LAST_EVENT_ID]);
+	exchange->share = head->field[HEAD_SHARE];
 	exchange->accept = or_null(head->field[HEAD_ACCEPT]);
 	snprintf(request->origin, sizeof(request->origin), "%s://%s",
 		head->https ? "https" : "http", head->field[HEAD_HOST]);

@@ -251,10 +251,12 @@ bool admission_admit(struct plan *plan, struct registry *registry,
 {
 	const char *user = admission->member == NULL ? request->actor : admission->member;
 	struct room *room = request->room;
+	const struct join join = {room, request->actor, user, request->role, request->share,
+		request->uninvited, plan->now.wall_ms};
 	struct member *member;
 	bool taken;
 
-	if (!policy_join(registry, room, request->actor, user, request->role, &plan->verdict) ||
+	if (!policy_join(registry, &join, &plan->verdict) ||
 		!fits(registry, room, user, &plan->verdict))
 		return false;
 	member = member_make();

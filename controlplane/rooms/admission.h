@@ -28,6 +28,8 @@ struct admission_request {
 	const char *actor;
 	struct room *room;
 	enum member_role role;
+	const char *share; /* the code of a link; NULL: none */
+	bool uninvited;    /* a guest who needs one */
 };
 
 bool admission_admit(struct plan *plan, struct registry *registry,

@@ -16,6 +16,7 @@
 struct member_join {
 	struct admission one;
 	int role;
+	const char *share;
 	struct event_list members;
 };
 
@@ -88,6 +89,11 @@ static const struct field member_join_fields[] = {
 		.flags = FIELD_REQUIRED,
 		.choices = admission_role_names,
 		.offset = offsetof(struct member_join, role)},
+	{.name = "share",
+		.kind = FIELD_TEXT,
+		.min = 1,
+		.max = 64,
+		.offset = offsetof(struct member_join, share)},
 	{.name = "members",
 		.kind = FIELD_LIST,
 		.max = MEMBERS_MAX,
@@ -197,7 +203,8 @@ static void member_join(struct registry *registry, const struct event *event, st
 {
 	const struct member_join *join = event_body(event);
 	struct room *room = event_find_room(registry, event, &plan->verdict);
-	struct admission_request request = {event->actor, room, (enum member_role)join->role};
+	struct admission_request request = {
+		event->actor, room, (enum member_role)join->role, join->share};
 
 	if (room == NULL || !admit_all(plan, registry, &request, join))
 		return;

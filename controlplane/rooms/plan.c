@@ -106,26 +106,11 @@ bool plan_room_set(struct plan *plan, struct room *room, const struct room_setti
 	return true;
 }
 
-/* What the registry finds of the room beside itself: its shares, by their digest. Putting back what
- * was just taken out cannot fail. */
-static void index_shares(struct registry *registry, const struct room *room, bool present)
-{
-	uint64_t id = 0;
-	struct share *share;
-
-	while ((share = roster_next(&room->shares, &id)) != NULL) {
-		if (present)
-			hash_add(&registry->shares, share->digest);
-		else
-			hash_remove(&registry->shares, share->digest);
-	}
-}
-
 bool plan_room_remove(struct plan *plan, struct registry *registry, struct room *room)
 {
 	if (!reserve(plan))
 		return false;
-	index_shares(registry, room, false);
+	share_expose(registry, room, false);
 	registry_room_unlink(registry, room);
 	note(plan, CHANGE_ROOM_REMOVE, room);
 	return true;
@@ -480,7 +465,7 @@ static void revert_one(struct registry *registry, struct change *change, const s
 	case CHANGE_ROOM_REMOVE:
 		/* Its places in the tables are still there: linking again cannot fail. */
 		registry_room_link(registry, change->room);
-		index_shares(registry, change->room, true);
+		share_expose(registry, change->room, true);
 		break;
 	case CHANGE_MEMBER_ADD:
 		registry_member_unlink(registry, change->member);

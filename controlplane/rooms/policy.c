@@ -95,58 +95,25 @@ bool policy_host(
 		"only the host of \"%s\" may %s, \"%s\" is not", room->name.text, what, actor);
 }
 
-bool policy_may_speak(const struct room *room, const char *user)
-{
-	if (room->open_floor || is_host(room, user))
-		return true;
-	for (size_t i = 0; i < room->speaker_count; i++) {
-		if (strcmp(room->speakers[i].text, user) == 0)
-			return true;
-	}
-	return false;
-}
-
 bool policy_shut_out(const struct registry *registry, const struct room *room, const char *user)
 {
 	return hash_find(&room->excluded, user) != NULL ||
 	       registry_ban(registry, room->host.text, user) != NULL;
 }
 
-/* Kept out, in which words. */
-static bool shut_out(const struct registry *registry, const struct room *room, const char *user,
+bool policy_let_back(const struct registry *registry, const struct room *room, const char *user,
 	struct verdict *verdict)
 {
 	const struct exclusion *exclusion = hash_find(&room->excluded, user);
 
 	if (!policy_shut_out(registry, room, user))
-		return false;
+		return true;
 	if (exclusion != NULL && !exclusion->banned)
-		verdict_refuse(verdict, VERDICT_NOT_ALLOWED,
+		return verdict_refuse(verdict, VERDICT_NOT_ALLOWED,
 			"\"%s\" was removed from \"%s\" and may not come back", user,
 			room->name.text);
-	else
-		verdict_refuse(verdict, VERDICT_NOT_ALLOWED, "\"%s\" is banned from \"%s\"", user,
-			room->name.text);
-	return true;
-}
-
-bool policy_join(const struct registry *registry, const struct room *room, const char *actor,
-	const char *user, enum member_role role, struct verdict *verdict)
-{
-	if (!is_host(room, actor) && strcmp(actor, user) != 0)
-		return verdict_refuse(verdict, VERDICT_NOT_ALLOWED,
-			"only the host may bring others in, \"%s\" may join only as themself",
-			actor);
-	if (shut_out(registry, room, user, verdict))
-		return false;
-	if (role == ROLE_HOST && !is_host(room, user))
-		return verdict_refuse(verdict, VERDICT_NOT_ALLOWED,
-			"\"%s\" is not the host of \"%s\"", user, room->name.text);
-	if (role == ROLE_SPEAKER && !is_host(room, actor) && !policy_may_speak(room, user))
-		return verdict_refuse(verdict, VERDICT_NOT_ALLOWED,
-			"\"%s\" may not speak in \"%s\": the host admits speakers", user,
-			room->name.text);
-	return true;
+	return verdict_refuse(verdict, VERDICT_NOT_ALLOWED, "\"%s\" is banned from \"%s\"", user,
+		room->name.text);
 }
 
 bool policy_has_ticket(const struct registry *registry, const struct room *room, const char *user)

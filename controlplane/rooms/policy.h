@@ -38,9 +38,22 @@ bool policy_hosts(const struct room *room, const char *user);
 bool policy_host(
 	const struct room *room, const char *actor, const char *what, struct verdict *verdict);
 
-/* actor brings user in with that role. */
-bool policy_join(const struct registry *registry, const struct room *room, const char *actor,
-	const char *user, enum member_role role, struct verdict *verdict);
+/* Somebody who wants in, or is brought. */
+struct join {
+	const struct room *room;
+	const char *actor, *user;
+	enum member_role role;
+	const char *share; /* the code of a link; NULL: none was shown */
+	bool uninvited;    /* nobody knows them: without a good link they are not let in */
+	int64_t now_ms;
+};
+
+/* access.c: actor brings user in with that role, through the door that the room has. */
+bool policy_join(const struct registry *registry, const struct join *join, struct verdict *verdict);
+
+/* access.c: actor makes links into the room and invitations. */
+bool policy_share(const struct registry *registry, const struct room *room, const char *actor,
+	struct verdict *verdict);
 
 /* user has paid for that room and was not refunded. */
 bool policy_has_ticket(const struct registry *registry, const struct room *room, const char *user);
@@ -49,7 +62,7 @@ bool policy_has_ticket(const struct registry *registry, const struct room *room,
 bool policy_token(
 	const struct room *room, const char *actor, const char *user, struct verdict *verdict);
 
-/* user may speak without being asked in: an open floor, the room's list, the host. */
+/* access.c: user may speak without being asked in: an open floor, the room's list, a host. */
 bool policy_may_speak(const struct room *room, const char *user);
 
 /* actor ends the membership of user. */
@@ -58,6 +71,9 @@ bool policy_leave(
 
 /* Whether the user is kept out of the room: removed from it, or banned by its present host. */
 bool policy_shut_out(const struct registry *registry, const struct room *room, const char *user);
+/* The same the other way round, with the words. */
+bool policy_let_back(const struct registry *registry, const struct room *room, const char *user,
+	struct verdict *verdict);
 
 /* actor stands above user in this room, and moderates there. what: "mute", for the message. */
 bool policy_moderate(const struct registry *registry, const struct room *room, const char *actor,

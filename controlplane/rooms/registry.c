@@ -69,6 +69,7 @@ void registry_clear(struct registry *registry)
 	free_records(&registry->ban_roster, RECORD_BAN);
 	hash_clear(&registry->bans);
 	hash_clear(&registry->shares);
+	roster_clear(&registry->share_roster);
 	hash_clear(&registry->references);
 	hash_clear(&registry->issued);
 	rate_clear(&registry->moderation_rate);

@@ -58,17 +58,19 @@ struct registry {
 	struct member *seats;  /* first of the WebRTC members without a leg */
 	struct hash tokens;    /* struct token of all members by digest */
 	/* Records; those of a room are in struct room. */
-	struct crowd crowd;        /* users, followees and members by name */
-	struct roster user_roster; /* struct user by id */
-	struct hash bans;          /* struct ban by "host/user" */
-	struct roster ban_roster;  /* the same by id */
-	struct hash shares;        /* struct share of all rooms by digest */
-	struct roster tickets;     /* struct ticket by id, ended rooms' too */
-	struct hash references;    /* the same by reference */
-	struct hash issued;        /* those that let somebody in, by "room_id/user" */
-	struct roster entries;     /* struct entry: the ledger */
-	struct hash books;         /* struct book: its entries by room, host, currency */
-	struct roster reports;     /* struct report by id */
+	struct crowd crowd;         /* users, followees and members by name */
+	struct roster user_roster;  /* struct user by id */
+	struct hash bans;           /* struct ban by "host/user" */
+	struct roster ban_roster;   /* the same by id */
+	struct hash shares;         /* struct share of all rooms by digest */
+	struct roster share_roster; /* the same by id */
+	int64_t shares_due_ms;      /* none of them ends before; Unix ms */
+	struct roster tickets;      /* struct ticket by id, ended rooms' too */
+	struct hash references;     /* the same by reference */
+	struct hash issued;         /* those that let somebody in, by "room_id/user" */
+	struct roster entries;      /* struct entry: the ledger */
+	struct hash books;          /* struct book: its entries by room, host, currency */
+	struct roster reports;      /* struct report by id */
 	/* How often somebody asks; not part of the state. */
 	struct rate moderation_rate, reactions_rate;
 	bool draining;     /* nobody new comes in */

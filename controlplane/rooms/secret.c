@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 
 #include "controlplane/rooms/secret.h"
+#include "controlplane/rooms/share.h"
 
 static const struct {
 	const char *name;
@@ -195,26 +196,52 @@ static void append_key(struct writer *out, const struct stn_master_key *key)
 	explicit_bzero(text, sizeof(text));
 }
 
-static void append_token(
-	const struct registry *registry, const struct member *member, char kind, struct writer *out)
+static void append_text(struct writer *out, const char *text)
+{
+	writer_append(out, text, strlen(text));
+}
+
+/* A secret, or the address of its room's page with it. Nothing of either needs an escape. A
+ * fragment is never sent to a server, so it gets into no log on its way. */
+static void append_link(const struct registry *registry, const struct room *room, const char *name,
+	const char *secret, struct writer *out)
 {
 	const char *url = registry->limits.public_url;
 
-	if (member == NULL || member->token == NULL || member->token->text[0] == '\0' ||
-		(kind == SECRET_MARK_URL && url == NULL)) {
-		writer_append(out, "null", 4);
+	if (secret[0] == '\0' || (name != NULL && url == NULL)) {
+		append_text(out, "null");
 		return;
 	}
-	writer_append(out, "\"", 1);
-	if (kind == SECRET_MARK_URL) {
-		writer_append(out, url, strlen(url)); /* checked: needs no escape */
-		writer_append(out, "/room/", 6);
-		writer_append(out, member->room->name.text, strlen(member->room->name.text));
-		/* A fragment is never sent to a server, so it gets into no log on its way. */
-		writer_append(out, "#token=", 7);
+	append_text(out, "\"");
+	if (name != NULL) {
+		append_text(out, url);
+		append_text(out, "/room/");
+		append_text(out, room->name.text);
+		append_text(out, "#");
+		append_text(out, name);
+		append_text(out, "=");
 	}
-	writer_append(out, member->token->text, strlen(member->token->text));
-	writer_append(out, "\"", 1);
+	append_text(out, secret);
+	append_text(out, "\"");
+}
+
+static void append_token(
+	const struct registry *registry, const struct member *member, char kind, struct writer *out)
+{
+	bool known = member != NULL && member->token != NULL;
+
+	append_link(registry, known ? member->room : NULL, kind == SECRET_MARK_URL ? "token" : NULL,
+		known ? member->token->text : "", out);
+}
+
+static void append_share(
+	const struct registry *registry, uint64_t id, char kind, struct writer *out)
+{
+	const struct share *share = roster_find(&registry->share_roster, id);
+
+	append_link(registry, share == NULL ? NULL : registry_room_by_id(registry, share->room_id),
+		kind == SECRET_MARK_SHARE_URL ? "share" : NULL, share == NULL ? "" : share->code,
+		out);
 }
 
 static void append_mark(
@@ -241,6 +268,10 @@ static void append_mark(
 	case SECRET_MARK_TOKEN:
 	case SECRET_MARK_URL:
 		append_token(registry, registry_member_by_id(registry, id), mark[1], out);
+		break;
+	case SECRET_MARK_SHARE:
+	case SECRET_MARK_SHARE_URL:
+		append_share(registry, id, mark[1], out);
 		break;
 	case SECRET_MARK_GROUP:
 		room = registry_room_by_id(registry, id);

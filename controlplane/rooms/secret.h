@@ -11,14 +11,17 @@
 #include "controlplane/rooms/writer.h"
 
 /* Marks: 't' and 'r' the keys of a member (by member_id), 'k' their token, 'u' the address of their
- * room's page with it, 'g' the group key of a room (by room_id), 'p' true when the data plane has
- * everything, else false. */
+ * room's page with it, 'g' the group key of a room (by room_id), 's' the code of a share (by its
+ * id), 'v' the address of the room's page with it, 'p' true when the data plane has everything,
+ * else false. */
 #define SECRET_MARK_TX 't'
 #define SECRET_MARK_RX 'r'
 #define SECRET_MARK_TOKEN 'k'
 #define SECRET_MARK_URL 'u'
 #define SECRET_MARK_GROUP 'g'
 #define SECRET_MARK_PROGRAMMED 'p'
+#define SECRET_MARK_SHARE 's'
+#define SECRET_MARK_SHARE_URL 'v'
 
 #define SECRET_DIGEST_SIZE 65 /* SHA-256 in hex, with NUL */
 #define SECRET_TEXT_SIZE 64   /* base64 of the longest key and salt, with NUL: 61 */

@@ -19,15 +19,16 @@ static bool no_random(struct plan *plan)
 }
 
 /* A member of their own for who came without a token: named at random, a listener. */
-static struct member *admit_guest(
-	struct plan *plan, struct registry *registry, const struct event *event)
+static struct member *admit_guest(struct plan *plan, struct registry *registry,
+	const struct event *event, const struct session_wish *wish)
 {
 	struct room *room = event_find_room(registry, event, &plan->verdict);
 	char name[sizeof(SESSION_GUEST_PREFIX) + 2 * GUEST_BYTES] = SESSION_GUEST_PREFIX;
 	unsigned char bytes[GUEST_BYTES];
 	struct admission admission = {
 		.member = name, .transport = 1, .payload_type = PAYLOAD_TYPE_FALLBACK};
-	struct admission_request request = {name, room, ROLE_LISTENER};
+	struct admission_request request = {
+		name, room, ROLE_LISTENER, wish->share, wish->uninvited};
 	struct member *member;
 
 	if (room == NULL)
@@ -187,7 +188,7 @@ static void session_put(struct registry *registry, const struct event *event, st
 	const struct session_put *body = event_body(event);
 	struct session_wish *wish = body->wish;
 	struct member *member = wish->member_id == 0
-					? admit_guest(plan, registry, event)
+					? admit_guest(plan, registry, event, wish)
 					: registry_member_by_id(registry, wish->member_id);
 
 	if (plan->verdict.code != VERDICT_OK)

@@ -16,8 +16,10 @@
 struct session_wish {
 	/* Whose leg; 0: a guest of the event's room, who becomes a member of it as a listener. */
 	uint64_t member_id;
-	bool speaks;   /* the leg sends: the member must be speaker or host */
-	bool receives; /* the leg is sent to, so its profile matters */
+	const char *share; /* what the guest shows; NULL: nothing */
+	bool uninvited;    /* guests without a good share are not let in */
+	bool speaks;       /* the leg sends: the member must be speaker or host */
+	bool receives;     /* the leg is sent to, so its profile matters */
 	struct stn_profile profile;
 	uint8_t payload_type, audio_level_id, red_payload_type; /* of what it sends */
 	uint32_t ssrc;                                          /* the same; 0: not declared */

@@ -74,7 +74,7 @@ static const struct {
 		"is not the host"},
 	{"nobody is brought in by a guest", {OPEN},
 		JOIN("bob", "listener", AT(2) ",\"member\":\"eve\""), VERDICT_NOT_ALLOWED,
-		"only the host may bring"},
+		"only the host or a cohost of \"tea\" may bring others in"},
 	{"a room has its capacity",
 		{Q("room.open", "ann", ",\"capacity\":1"), JOIN("bob", "listener", AT(2))},
 		JOIN("eve", "listener", AT(3)), VERDICT_CAPACITY, "full with 1"},

@@ -2,19 +2,14 @@
 /* A room before it is live: who plans it, who opens it, what it is until then, how it ends. */
 #include "controlplane/rooms/due.h"
 #include "controlplane/rooms/person.h"
-#include "tests/support/sentence.h"
+#include "tests/support/rule.h"
 
-#define Q(type_, actor_, more_) \
-	"{\"id\":\"i\",\"type\":\"" type_ "\",\"actor\":\"" actor_ "\",\"room\":\"tea\"" more_ "}"
 /* The desk's clock stands at 1,700,000,000,000 ms; an hour and a day later. */
 #define HOUR ",\"starts_ms\":1700003600000"
 #define DAY ",\"starts_ms\":1700086400000"
 #define PLAN Q("room.schedule", "ann", HOUR)
 #define PLAN_WITH(more_) Q("room.schedule", "ann", HOUR more_)
-#define JOIN(who_, role_) \
-	Q("member.join", who_, ",\"role\":\"" role_ "\",\"address\":\"10.0.0.1\",\"port\":5000")
-
-static const struct sentence rows[] = {
+static const struct rule rows[] = {
 	{"a room is planned: the data plane has nothing to do", {0}, PLAN, VERDICT_OK,
 		"\"state\":\"scheduled\",\"starts_ms\":1700003600000", 0, 1},
 	{"it needs to say when", {0}, Q("room.schedule", "ann", ""), VERDICT_INVALID,
@@ -72,11 +67,12 @@ static const struct sentence rows[] = {
 	{"it is opened once", {PLAN, Q("room.open", "ann", "")}, Q("room.open", "ann", ""),
 		VERDICT_ALREADY_EXISTS, "is open"},
 
-	{"nobody comes in before", {PLAN}, JOIN("bob", "listener"), VERDICT_CONFLICT,
+	{"nobody comes in before", {PLAN}, JOIN("bob", "listener", 5000), VERDICT_CONFLICT,
 		"\"tea\" has not started"},
-	{"not even the host", {PLAN}, JOIN("ann", "host"), VERDICT_CONFLICT, "has not started"},
-	{"once it is live they do", {PLAN, Q("room.open", "ann", "")}, JOIN("bob", "listener"),
-		VERDICT_OK, "bob", 1, 1},
+	{"not even the host", {PLAN}, JOIN("ann", "host", 5000), VERDICT_CONFLICT,
+		"has not started"},
+	{"once it is live they do", {PLAN, Q("room.open", "ann", "")},
+		JOIN("bob", "listener", 5000), VERDICT_OK, "bob", 1, 1},
 
 	{"the host cancels it: the data plane knew nothing", {PLAN}, Q("room.close", "ann", ""),
 		VERDICT_OK, "tea", 0, 1},
@@ -99,7 +95,7 @@ START_TEST(a_request_has_its_answer)
 	struct desk desk;
 
 	open_desk(&desk);
-	sentence_check(&desk, &rows[_i]);
+	rule_check_at(&desk, &rows[_i]);
 }
 END_TEST
 
