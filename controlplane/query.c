@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controlplane/audit.h"
 #include "controlplane/conductor.h"
 #include "controlplane/rooms/admission.h"
 #include "controlplane/rooms/catalog.h"
@@ -23,6 +24,7 @@ static void write_head(struct conductor *c, struct writer *w)
 	writer_uint(w, "connections", server_connections(c->server));
 	writer_uint(w, "subscribers", feed_subscribers(c->feed));
 	writer_uint(w, "uptime_ms", (loop_now_ns() - c->started_ns) / 1000000);
+	writer_bool(w, "draining", c->registry->draining);
 	writer_begin_object(w, "store");
 	writer_bool(w, "ok", !c->store_failed && c->backlog.first == NULL);
 	writer_uint(w, "backlog", c->backlog.count);
@@ -393,6 +395,9 @@ void query_start(struct conductor *c, struct request *request)
 		break;
 	case PLAN_QUERY_SUBSCRIBE:
 		query_subscribe(c, request);
+		break;
+	case PLAN_QUERY_AUDIT:
+		audit_answer(c, request);
 		break;
 	default:
 		conductor_finish(c, request);

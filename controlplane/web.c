@@ -154,6 +154,8 @@ static void tell_readiness(struct web *web, struct http_exchange *exchange)
 
 	if (c->store_failed || c->backlog.first != NULL) {
 		http_problem(exchange, 503, "the database cannot be written");
+	} else if (c->registry->draining) {
+		http_problem(exchange, 503, "the box drains: nobody new comes in");
 	} else if (link_state(c->link) != LINK_UP) {
 		http_problem(exchange, 503, "the data plane is not connected: %s",
 			link_state_name(link_state(c->link)));

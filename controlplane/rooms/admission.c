@@ -256,7 +256,8 @@ bool admission_admit(struct plan *plan, struct registry *registry,
 	struct member *member;
 	bool taken;
 
-	if (!policy_join(registry, &join, &plan->verdict) ||
+	if (!policy_admits(registry, &plan->verdict) ||
+		!policy_join(registry, &join, &plan->verdict) ||
 		!fits(registry, room, user, &plan->verdict))
 		return false;
 	member = member_make();

@@ -6,6 +6,7 @@
 #include "controlplane/rooms/admission.h"
 #include "controlplane/rooms/catalog.h"
 #include "controlplane/rooms/outgoing.h"
+#include "controlplane/rooms/policy.h"
 #include "controlplane/rooms/secret.h"
 #include "controlplane/rooms/session_event.h"
 
@@ -197,6 +198,10 @@ static void session_put(struct registry *registry, const struct event *event, st
 		verdict_refuse(&plan->verdict, VERDICT_NO_SUCH_MEMBER, "the membership has ended");
 		return;
 	}
+	/* Whoever has been here may come back while the box drains. */
+	if (member->seat == SEAT_NEW && member->put.leg_id == 0 &&
+		!policy_admits(registry, &plan->verdict))
+		return;
 	if (wish->speaks && member->role == ROLE_LISTENER) {
 		verdict_refuse(&plan->verdict, VERDICT_NOT_ALLOWED,
 			"\"%s\" is a listener: ask for the floor first", member->user.text);

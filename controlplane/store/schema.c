@@ -193,9 +193,16 @@ static const char *const statements[] = {
 		" ORDER BY room_id",
 	[STATEMENT_AUDIT_READ] =
 		"SELECT audit_id, at_ms, room, actor, action, member, reason FROM audit"
-		" WHERE audit_id > ?1 AND (?2 IS NULL OR room = ?2) AND (?3 IS NULL OR actor = ?3)"
+		" WHERE audit_id > ?1 AND audit_id <= ?10 AND (?3 IS NULL OR actor = ?3)"
 		" AND (?4 IS NULL OR member = ?4) AND (?5 IS NULL OR action = ?5)"
 		" AND at_ms >= ?6 AND at_ms <= ?7 ORDER BY audit_id LIMIT ?8",
+	[STATEMENT_AUDIT_READ_ROOM] =
+		"SELECT audit_id, at_ms, room, actor, action, member, reason FROM audit"
+		" WHERE room = ?2 AND audit_id > ?1 AND (?9 = 0 OR room_id = ?9)"
+		" AND (?3 IS NULL OR actor = ?3) AND (?4 IS NULL OR member = ?4)"
+		" AND (?5 IS NULL OR action = ?5) AND at_ms >= ?6 AND at_ms <= ?7"
+		" ORDER BY audit_id LIMIT ?8",
+	[STATEMENT_AUDIT_LAST] = "SELECT max(audit_id) FROM audit",
 	[STATEMENT_LOAD_MEMBERS] = "SELECT * FROM members ORDER BY member_id",
 	[STATEMENT_LOAD_EXCLUDED] = "SELECT room_id, user, banned FROM excluded",
 	[STATEMENT_LOAD_SILENCED] =

@@ -48,6 +48,19 @@ int store_epoch(struct store *store, const struct moment *now, uint64_t *epoch);
  */
 int store_log_read(struct store *store, uint64_t room_id, uint64_t *after, unsigned int limit,
 	struct writer *text);
+/* What of the audit is asked for; NULL, and a room_id of 0: any. */
+struct audit_filter {
+	const char *room, *actor, *member, *action;
+	uint64_t room_id; /* with room: that one, not another of its name */
+	int64_t from_ms, to_ms;
+	uint64_t after;
+	unsigned int limit;
+};
+/* Writes at most limit entries with an id greater than `after`. *next: read on behind that one (it
+ * may be that nothing was written because few of many fit); 0: that is all. */
+int store_audit_read(struct store *store, const struct audit_filter *filter, struct writer *writer,
+	uint64_t *next);
+
 /* The oldest sequence number still there; 0: none. */
 int store_log_first(struct store *store, uint64_t *sequence);
 
