@@ -9,8 +9,7 @@ static void write_room(
 {
 	writer_string(writer, "type", type);
 	writer_int(writer, "at_ms", now->wall_ms);
-	if (room != NULL)
-		writer_string(writer, "room", room->name.text);
+	writer_string(writer, "room", room->name.text);
 }
 
 static void write_counts(struct writer *writer, const struct room *room)
@@ -31,8 +30,6 @@ void outgoing_begin(struct writer *writer, const struct plan *plan, const struct
 		return;
 	}
 	write_room(writer, &plan->now, room, type);
-	if (room == NULL)
-		return;
 	writer_uint(writer, "room_seq", room->sequence + 1);
 	write_counts(writer, room);
 }
