@@ -6,6 +6,7 @@
 
 #include "configs/log.h"
 #include "controlplane/conductor.h"
+#include "controlplane/rooms/role.h"
 
 static void add_op(struct link_ops *ops, const unsigned char *bytes)
 {
@@ -99,7 +100,7 @@ static void mark_rooms(struct conductor *c, const struct plan *plan)
 	}
 }
 
-/* A join that the data plane does not have, and will not get under these keys. */
+/* A join, or another leg, that the data plane does not have and will not get under these keys. */
 static void refuse_join(
 	struct conductor *c, struct request *request, enum verdict_code code, const char *reason)
 {
@@ -201,7 +202,10 @@ static void submitted(void *context, const struct link_result *result)
 		/* Keys that may have been used from an origin nobody knows are never used again. */
 		if (request->plan.joined_count > 0)
 			refuse_join(c, request, VERDICT_UNAVAILABLE,
-				"the data plane was lost meanwhile: join again with fresh keys");
+				request->plan.promotes
+					? "the data plane was lost meanwhile: try again"
+					: "the data plane was lost meanwhile: join again with "
+					  "fresh keys");
 		else
 			postpone(c, request, c->round + 1);
 		break;
@@ -267,6 +271,50 @@ static void replace_answer(struct conductor *c, struct request *request)
 		log_error("answer_not_replaced", "id=%s errno=%d", request->id, -rc);
 }
 
+/* Whether they all have their legs back. Who has left meanwhile has not: the data plane was told of
+ * a leg that it never had. */
+static bool all_restored(const struct conductor *c, const struct plan *refused)
+{
+	for (size_t i = 0; i < refused->change_count; i++) {
+		const struct change *change = &refused->changes[i];
+		const struct member *member;
+
+		if (change->type != CHANGE_MEMBER_SET)
+			continue;
+		member = registry_member_by_id(c->registry, change->state.before->put.member_id);
+		if (member == NULL || member->put.leg_id != change->state.before->put.leg_id)
+			return false;
+	}
+	return true;
+}
+
+static void take_back(struct conductor *c, struct request *request)
+{
+	struct moment now = conductor_now();
+	struct plan plan;
+
+	plan_init(&plan, &now);
+	if (role_take_back(&plan, c->registry, &request->plan)) {
+		if (plan.change_count > 0)
+			turn_fact(c, &plan);
+	} else {
+		plan_revert(&plan, c->registry);
+	}
+	plan_clear(&plan);
+	if (!all_restored(c, &request->plan))
+		link_resync(c->link);
+}
+
+static void end_joined(struct conductor *c, struct request *request)
+{
+	for (size_t i = 0; i < request->plan.joined_count; i++) {
+		struct member *member = registry_member_by_id(c->registry, request->plan.joined[i]);
+
+		if (member != NULL && !member->programmed)
+			ending_member(c, member, "refused");
+	}
+}
+
 void submit_settle_refused(struct conductor *c)
 {
 	struct request_list refused = c->refused;
@@ -276,13 +324,10 @@ void submit_settle_refused(struct conductor *c)
 		return;
 	c->refused = (struct request_list){0};
 	for (request = refused.first; request != NULL; request = request->next) {
-		for (size_t i = 0; i < request->plan.joined_count; i++) {
-			struct member *member =
-				registry_member_by_id(c->registry, request->plan.joined[i]);
-
-			if (member != NULL && !member->programmed)
-				ending_member(c, member, "refused");
-		}
+		if (request->plan.promotes)
+			take_back(c, request);
+		else
+			end_joined(c, request);
 		replace_answer(c, request);
 	}
 	turn_commit(c);

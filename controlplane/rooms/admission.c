@@ -196,6 +196,7 @@ static void take_facts(struct plan *plan, struct registry *registry, struct memb
 		put->source_ssrc = member->ssrc = (uint32_t)admission->ssrc;
 	}
 	member->joined_ms = plan->now.wall_ms;
+	member->floor_ms = member->role == ROLE_LISTENER ? 0 : plan->now.wall_ms;
 	if (admission->duration_ms != 0)
 		member->end_ms = plan->now.wall_ms + (int64_t)admission->duration_ms;
 	put->end_ns = moment_mono(&plan->now, member->end_ms);
@@ -246,6 +247,19 @@ static bool fits(const struct registry *registry, const struct room *room, const
 	return true;
 }
 
+/* The host is back: nobody inherits. */
+static bool take_room_back(struct plan *plan, const struct member *member)
+{
+	struct room_settings settings;
+
+	if (!member->room->rules.host_left ||
+		strcmp(member->room->host.text, member->user.text) != 0)
+		return true;
+	plan_room_settings(member->room, &settings);
+	settings.rules.host_left = false;
+	return plan_room_set(plan, member->room, &settings);
+}
+
 bool admission_admit(struct plan *plan, struct registry *registry,
 	const struct admission_request *request, const struct admission *admission)
 {
@@ -258,7 +272,9 @@ bool admission_admit(struct plan *plan, struct registry *registry,
 
 	if (!policy_admits(registry, &plan->verdict) ||
 		!policy_join(registry, &join, &plan->verdict) ||
-		!fits(registry, room, user, &plan->verdict))
+		!fits(registry, room, user, &plan->verdict) ||
+		(request->role == ROLE_SPEAKER &&
+			!policy_has_place(registry, room, &plan->verdict)))
 		return false;
 	member = member_make();
 	if (member == NULL)
@@ -275,5 +291,5 @@ bool admission_admit(struct plan *plan, struct registry *registry,
 		return false;
 	}
 	return (member_webrtc(member) || plan_op(plan, &member->put, sizeof(member->put))) &&
-	       plan_joined(plan, member_id(member));
+	       plan_joined(plan, member_id(member)) && take_room_back(plan, member);
 }

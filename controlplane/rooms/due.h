@@ -24,6 +24,10 @@ bool reminder_due(struct plan *plan, struct registry *registry);
 bool announcement_due(struct plan *plan, struct registry *registry);
 bool reaction_due(struct plan *plan, struct registry *registry);
 
+/* A step that keeps the earliest time of its own looks at everything again no later than after it.
+ */
+#define DUE_LOOK_NS 10000000000u
+
 /* The first step that has something to do. */
 bool due_run(struct plan *plan, struct registry *registry);
 

@@ -4,6 +4,7 @@
 
 #include "controlplane/rooms/admission.h"
 #include "controlplane/rooms/catalog.h"
+#include "controlplane/rooms/hand.h"
 #include "controlplane/rooms/outgoing.h"
 #include "controlplane/rooms/policy.h"
 #include "controlplane/rooms/secret.h"
@@ -329,7 +330,8 @@ static void describe(struct writer *writer, const struct member *member, bool pa
 	else
 		writer_uint(writer, "ssrc", member->ssrc);
 	writer_bool(writer, "muted", member_muted(member));
-	writer_bool(writer, "hand", member->hand != 0);
+	writer_bool(writer, "hand", member->hand != NULL && member->hand->kind == HAND_REQUEST);
+	writer_bool(writer, "invited", member->hand != NULL && member->hand->kind == HAND_INVITE);
 	writer_bool(writer, "connected", member->connected);
 	writer_bool(writer, "speaking", speaking(member));
 	writer_int(writer, "joined_ms", member->joined_ms);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "controlplane/rooms/admission.h"
+#include "controlplane/rooms/due.h"
 #include "controlplane/rooms/outgoing.h"
 
 static void write_room(
@@ -104,12 +105,29 @@ bool outgoing_member_left(
 	return outgoing_members_left(plan, registry, member->room, &member, 1, reason);
 }
 
+/* Nobody is host in there now: from here on the grace time runs. */
+static bool host_leaves(struct plan *plan, struct registry *registry, struct room *room)
+{
+	uint64_t due_ns = plan->now.mono_ns + registry->limits.host_grace_ms * 1000000u;
+	struct room_settings settings;
+
+	plan_room_settings(room, &settings);
+	settings.rules.host_left = true;
+	if (due_ns < registry->host_due_ns)
+		registry->host_due_ns = due_ns;
+	due_wake(registry, due_ns);
+	return plan_room_set(plan, room, &settings);
+}
+
 bool outgoing_members_left(struct plan *plan, struct registry *registry, struct room *room,
 	struct member *const *members, size_t count, const char *reason)
 {
 	struct writer writer = {0};
 
 	for (size_t i = 0; i < count; i++) {
+		if (strcmp(members[i]->user.text, room->host.text) == 0 &&
+			!host_leaves(plan, registry, room))
+			return false;
 		if (!plan_member_remove(plan, registry, members[i]) ||
 			!remove_leg(plan, members[i]->put.leg_id))
 			return false;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controlplane/rooms/hand.h"
 #include "controlplane/rooms/plan.h"
 #include "controlplane/rooms/share.h"
 #include "controlplane/rooms/token.h"
@@ -72,6 +73,8 @@ static void settings_load(
 	room->put.profile_count = settings->profile_count;
 	room->host = settings->host;
 	room->opened_ms = settings->opened_ms;
+	if (settings->rules.host_left && !room->rules.host_left)
+		room->host_left_ns = now->mono_ns;
 	room->rules = settings->rules;
 	if (room->end_ms != settings->end_ms) {
 		room->end_ms = settings->end_ms;
@@ -141,6 +144,7 @@ bool plan_member_set(struct plan *plan, struct registry *registry, struct member
 	change->state.before = before;
 	change->state.peer = state->peer;
 	change->state.token = state->token;
+	change->state.hand = state->hand;
 	change->state.leg_id = state->put.leg_id;
 	return true;
 }
@@ -156,12 +160,15 @@ static void state_revert(struct registry *registry, struct change *change)
 	struct member *member = change->member;
 	struct peer *peer = member->peer;
 	struct token *token = member->token;
+	struct hand *hand = member->hand;
 
 	registry_member_set(registry, member, change->state.before);
 	if (peer != member->peer)
 		peer_free(peer);
 	if (token != member->token)
 		token_free(token);
+	if (hand != member->hand)
+		hand_free(hand);
 	state_free(change->state.before);
 }
 
@@ -172,6 +179,8 @@ static void state_release(struct change *change)
 		peer_free(change->state.before->peer);
 	if (change->state.before->token != change->state.token)
 		token_free(change->state.before->token);
+	if (change->state.before->hand != change->state.hand)
+		hand_free(change->state.before->hand);
 	state_free(change->state.before);
 }
 

@@ -73,9 +73,11 @@ struct change {
 	union {
 		struct room_settings *settings; /* ROOM_SET: as they were before */
 		struct {
-			struct member_state *before; /* its peer and token go when it is final */
-			const struct peer *peer;     /* what took their place: only to compare */
+			/* Its peer, token and hand go when it is final. */
+			struct member_state *before;
+			const struct peer *peer; /* what took their place: only to compare */
 			const struct token *token;
+			const struct hand *hand;
 			uint64_t leg_id;
 		} state; /* MEMBER_SET */
 		struct {
@@ -119,10 +121,11 @@ struct plan {
 	unsigned char *ops; /* struct stn_op_* back to back; contains keys */
 	size_t ops_size, ops_capacity;
 	uint32_t op_count;
-	uint64_t *joined; /* member ids that these operations bring in */
+	uint64_t *joined; /* member ids that these operations bring in, or give another leg */
 	size_t joined_count, joined_capacity;
 	uint8_t profiles; /* how many of the room's the operations say; a plan is of one room */
 	uint64_t session; /* leg id of the session that these operations bring in; 0: none */
+	bool promotes;    /* who is in `joined` was a member before: see role_take_back() */
 	bool safety;
 	enum plan_query query;
 };
@@ -137,7 +140,7 @@ bool plan_room_add(struct plan *plan, struct registry *registry, struct room *ro
 bool plan_room_set(struct plan *plan, struct room *room, const struct room_settings *settings);
 bool plan_room_remove(struct plan *plan, struct registry *registry, struct room *room);
 bool plan_member_add(struct plan *plan, struct registry *registry, struct member *member);
-/* Owns the peer and the token in state from then on, and before if it returns false: not. */
+/* Owns peer, token and hand in state from then on, and not if it returns false. */
 bool plan_member_set(struct plan *plan, struct registry *registry, struct member *member,
 	const struct member_state *state);
 /* terms: user and until_ns are filled in; NULL: not muted any more. */

@@ -19,7 +19,7 @@ static bool is_host(const struct room *room, const char *user)
 	return strcmp(room->host.text, user) == 0;
 }
 
-static bool is_cohost(const struct room *room, const char *user)
+bool policy_is_cohost(const struct room *room, const char *user)
 {
 	for (uint32_t i = 0; i < room->rules.cohost_count; i++) {
 		if (strcmp(room->rules.cohosts[i].text, user) == 0)
@@ -67,8 +67,8 @@ enum rank policy_rank(const struct registry *registry, const struct room *room, 
 		return RANK_PLATFORM;
 	if (is_host(room, user))
 		return RANK_HOST;
-	return is_cohost(room, user) && !policy_shut_out(registry, room, user) ? RANK_COHOST
-									       : RANK_NONE;
+	return policy_is_cohost(room, user) && !policy_shut_out(registry, room, user) ? RANK_COHOST
+										      : RANK_NONE;
 }
 
 bool policy_at_least(const struct registry *registry, const struct room *room, const char *actor,
@@ -83,7 +83,7 @@ bool policy_at_least(const struct registry *registry, const struct room *room, c
 
 bool policy_hosts(const struct room *room, const char *user)
 {
-	return is_host(room, user) || is_cohost(room, user);
+	return is_host(room, user) || policy_is_cohost(room, user);
 }
 
 bool policy_host(
@@ -93,6 +93,19 @@ bool policy_host(
 		return true;
 	return verdict_refuse(verdict, VERDICT_NOT_ALLOWED,
 		"only the host of \"%s\" may %s, \"%s\" is not", room->name.text, what, actor);
+}
+
+bool policy_has_place(
+	const struct registry *registry, const struct room *room, struct verdict *verdict)
+{
+	uint32_t most = room->rules.speakers_max;
+
+	if (most == 0)
+		most = registry->limits.room_speakers_max;
+	if (most == 0 || room->speaking_members < most)
+		return true;
+	return verdict_refuse(verdict, VERDICT_CAPACITY, "speakers_max: %u of %u hold the floor",
+		room->speaking_members, most);
 }
 
 bool policy_shut_out(const struct registry *registry, const struct room *room, const char *user)

@@ -34,6 +34,9 @@ bool policy_at_least(const struct registry *registry, const struct room *room, c
 /* The room's host, or one of its cohosts; whoever they are otherwise. */
 bool policy_hosts(const struct room *room, const char *user);
 
+/* user is named as a cohost, in the room or not. */
+bool policy_is_cohost(const struct room *room, const char *user);
+
 /* Change, close, or moderate this room: its host. what: "close the room", for the message. */
 bool policy_host(
 	const struct room *room, const char *actor, const char *what, struct verdict *verdict);
@@ -64,6 +67,10 @@ bool policy_token(
 
 /* access.c: user may speak without being asked in: an open floor, the room's list, a host. */
 bool policy_may_speak(const struct room *room, const char *user);
+
+/* There is place for one more who has the floor. */
+bool policy_has_place(
+	const struct registry *registry, const struct room *room, struct verdict *verdict);
 
 /* actor ends the membership of user. */
 bool policy_leave(

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controlplane/rooms/hand.h"
 #include "controlplane/rooms/ledger.h"
 #include "controlplane/rooms/record.h"
 #include "controlplane/rooms/registry.h"
@@ -192,6 +193,16 @@ static void seat_link(struct registry *registry, struct member *member)
 	registry->seats = member;
 }
 
+static struct roster *hands_of(struct room *room, const struct hand *hand)
+{
+	return hand->kind == HAND_REQUEST ? &room->hands : &room->invites;
+}
+
+static bool same_place(const struct hand *a, const struct hand *b)
+{
+	return a != NULL && b != NULL && a->kind == b->kind && a->id == b->id;
+}
+
 /* Makes what is in `state` findable; what of it is there already stays. 0 or -ENOMEM. */
 static int index_state(
 	struct registry *registry, struct member *member, const struct member_state *state)
@@ -204,8 +215,9 @@ static int index_state(
 	if (rc == 0 && state->put.leg_id != 0 &&
 		roster_find(&registry->legs, state->put.leg_id) == NULL)
 		rc = roster_add(&registry->legs, state->put.leg_id, member);
-	if (rc == 0 && state->hand != 0 && roster_find(&room->hands, state->hand) == NULL)
-		rc = roster_add(&room->hands, state->hand, member);
+	if (rc == 0 && state->hand != NULL &&
+		roster_find(hands_of(room, state->hand), state->hand->id) == NULL)
+		rc = roster_add(hands_of(room, state->hand), state->hand->id, member);
 	return rc;
 }
 
@@ -218,8 +230,8 @@ static void unindex_state(struct registry *registry, struct member *member,
 		hash_remove(&registry->tokens, state->token->digest);
 	if (state->put.leg_id != other->put.leg_id)
 		roster_remove(&registry->legs, state->put.leg_id);
-	if (state->hand != other->hand)
-		roster_remove(&member->room->hands, state->hand);
+	if (state->hand != NULL && !same_place(state->hand, other->hand))
+		roster_remove(hands_of(member->room, state->hand), state->hand->id);
 }
 
 void registry_member_state(const struct member *member, struct member_state *state)
@@ -228,6 +240,7 @@ void registry_member_state(const struct member *member, struct member_state *sta
 		.token = member->token,
 		.peer = member->peer,
 		.hand = member->hand,
+		.floor_ms = member->floor_ms,
 		.keys_known = member->keys_known,
 		.tried = member->tried,
 		.programmed = member->programmed,
@@ -244,6 +257,7 @@ static void load_state(struct member *member, const struct member_state *state)
 	member->token = state->token;
 	member->peer = state->peer;
 	member->hand = state->hand;
+	member->floor_ms = state->floor_ms;
 	member->keys_known = state->keys_known;
 	member->tried = state->tried;
 	member->programmed = state->programmed;
@@ -384,6 +398,7 @@ void room_free(struct room *room)
 	hash_clear(&room->members);
 	roster_clear(&room->roster);
 	roster_clear(&room->hands);
+	roster_clear(&room->invites);
 	free_records(&room->pins, RECORD_PIN);
 	free_records(&room->shares, RECORD_SHARE);
 	free_records(&room->reminders, RECORD_REMINDER);
@@ -404,6 +419,7 @@ void member_free(struct member *member)
 		return;
 	token_free(member->token);
 	peer_free(member->peer);
+	hand_free(member->hand);
 	explicit_bzero(member, sizeof(*member));
 	free(member);
 }
@@ -414,4 +430,18 @@ void peer_free(struct peer *peer)
 		return;
 	explicit_bzero(peer, sizeof(*peer));
 	free(peer);
+}
+
+struct hand *hand_copy(const struct hand *hand)
+{
+	struct hand *copy = malloc(sizeof(*copy));
+
+	if (copy != NULL)
+		*copy = *hand;
+	return copy;
+}
+
+void hand_free(struct hand *hand)
+{
+	free(hand);
 }

@@ -73,10 +73,12 @@ struct registry {
 	struct roster reports;      /* struct report by id */
 	/* How often somebody asks; not part of the state. */
 	struct rate moderation_rate, reactions_rate;
-	bool draining;     /* nobody new comes in */
-	uint64_t wake_ns;  /* due_run() has something to do then; 0: at the next tick */
-	uint64_t sequence; /* of the last event of all rooms */
-	uint64_t next_id;  /* the next to be minted, box id included */
+	bool draining;         /* nobody new comes in */
+	uint64_t wake_ns;      /* due_run() has something to do then; 0: at the next tick */
+	uint64_t floor_due_ns; /* no hand expires before */
+	uint64_t host_due_ns;  /* nobody inherits a room before */
+	uint64_t sequence;     /* of the last event of all rooms */
+	uint64_t next_id;      /* the next to be minted, box id included */
 	/* Fills with random bytes; 0 or negative errno. */
 	int (*random)(void *bytes, size_t size);
 };

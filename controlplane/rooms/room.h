@@ -55,10 +55,11 @@ struct room_rules {
 	 * `told` have been, those from `tell_until` on will not be. */
 	uint64_t told, tell_until;
 	uint32_t told_parts;
-	bool host_left; /* was a member and is not now: somebody inherits when host_left_ns is due
-			 */
+	/* Was a member and is not now: somebody inherits after the grace time. */
+	bool host_left;
 };
 
+struct hand; /* hand.h */
 struct offer;
 struct registry;
 
@@ -73,18 +74,19 @@ struct room {
 	int64_t end_ms;    /* Unix ms; 0: no end */
 	uint64_t sequence; /* of the last event of this room */
 	struct room_rules rules;
-	uint64_t host_left_ns;    /* CLOCK_MONOTONIC: when the host was found gone; 0: is not */
+	uint64_t host_left_ns;    /* with rules.host_left: since when (CLOCK_MONOTONIC) */
 	struct user_id *speakers; /* who may join as speaker */
 	size_t speaker_count;
 	struct stn_op_room_put put;
 	bool group_key_known;
 
-	struct hash members;     /* struct member by user */
-	struct roster roster;    /* the same by member_id */
-	struct hash excluded;    /* struct exclusion: removed, may not come back */
-	struct hash silenced;    /* struct silence: muted, also when they leave and come back */
-	struct hash used_keys;   /* struct used_key: digests of keys the application gave */
-	struct roster hands;     /* struct member by hand: who asks for the floor, in their order */
+	struct hash members;   /* struct member by user */
+	struct roster roster;  /* the same by member_id */
+	struct hash excluded;  /* struct exclusion: removed, may not come back */
+	struct hash silenced;  /* struct silence: muted, also when they leave and come back */
+	struct hash used_keys; /* struct used_key: digests of keys the application gave */
+	struct roster hands; /* struct member by hand->id: who asks for the floor, in their order */
+	struct roster invites;   /* the same of who is invited to have it */
 	struct roster pins;      /* struct pin by id */
 	struct roster shares;    /* struct share by id */
 	struct roster reminders; /* struct reminder by id */
@@ -125,7 +127,8 @@ struct member {
 	struct room *room;
 	struct token *token; /* WebRTC; NULL: none */
 	struct peer *peer;   /* WebRTC; NULL: no session, and put.leg_id is 0 */
-	uint64_t hand;       /* place in room->hands; 0: does not ask for the floor */
+	struct hand *hand;   /* NULL: neither asks for the floor nor is invited */
+	int64_t floor_ms;    /* has the floor since then; 0: a listener */
 	int64_t joined_ms;
 	int64_t end_ms;  /* 0: none */
 	bool keys_known; /* false: loaded from the database, not yet found in the data plane */
@@ -149,7 +152,8 @@ struct member_state {
 	enum member_role role;
 	struct token *token;
 	struct peer *peer;
-	uint64_t hand;
+	struct hand *hand;
+	int64_t floor_ms;
 	bool keys_known, tried, programmed, connected;
 	uint32_t ssrc;
 	uint64_t seat_ns;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "controlplane/rooms/policy.h"
+#include "controlplane/rooms/hand.h"
 #include "controlplane/rooms/secret.h"
 #include "controlplane/rooms/token.h"
 #include "controlplane/store/database.h"
@@ -128,6 +129,7 @@ static int load_room(struct loading *l)
 
 	if (room == NULL)
 		return -ENOMEM;
+	room->host_left_ns = l->now->mono_ns;
 	if (fill_room(l, room) && fill_rules(l, &room->rules))
 		rc = registry_room_link(l->registry, room);
 	if (rc != 0)
@@ -165,6 +167,28 @@ static bool fill_webrtc(const struct loading *l, struct member *member)
 	       text(l, 22, member->peer->mid, sizeof(member->peer->mid));
 }
 
+static bool fill_hand(const struct loading *l, struct member *member)
+{
+	struct hand *hand;
+
+	if (number(l, 18) == 0)
+		return true;
+	hand = member->hand = calloc(1, sizeof(*hand));
+	if (hand == NULL)
+		return false;
+	hand->id = (uint64_t)number(l, 18);
+	hand->kind = (enum hand_kind)number(l, 23);
+	hand->at_ms = number(l, 26);
+	hand->until_ms = number(l, 27);
+	hand->until_ns = moment_mono(l->now, hand->until_ms);
+	hand->source.ssrc = (uint32_t)number(l, 29);
+	hand->source.payload_type = (uint8_t)number(l, 30);
+	hand->source.audio_level_id = (uint8_t)number(l, 31);
+	return (unsigned int)hand->kind < HAND_KIND_COUNT &&
+	       text(l, 24, hand->message, sizeof(hand->message)) &&
+	       text(l, 25, hand->by.text, sizeof(hand->by.text));
+}
+
 static bool fill_member(const struct loading *l, struct member *member)
 {
 	struct stn_op_leg_put *put = &member->put;
@@ -188,7 +212,7 @@ static bool fill_member(const struct loading *l, struct member *member)
 	put->rx.suite = (uint8_t)number(l, 15);
 	put->red_payload_type = (uint8_t)number(l, 16);
 	put->role = (uint8_t)number(l, 17);
-	member->hand = (uint64_t)number(l, 18);
+	member->floor_ms = number(l, 28);
 	member->ssrc = put->source_ssrc;
 	member->room = registry_room_by_id(l->registry, put->room_id);
 	if (member->room == NULL || !name(l, 3, &member->user) ||
@@ -199,7 +223,7 @@ static bool fill_member(const struct loading *l, struct member *member)
 		(put->role != STN_ROLE_LISTENER && put->role != STN_ROLE_SPEAKER))
 		return false;
 	member_apply_silence(member->room, member->user.text, member->role, put);
-	return !member_webrtc(member) || fill_webrtc(l, member);
+	return fill_hand(l, member) && (!member_webrtc(member) || fill_webrtc(l, member));
 }
 
 static int load_member(struct loading *l)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "controlplane/rooms/hand.h"
 #include "controlplane/store/database.h"
 
 static void bind_settings(
@@ -93,6 +94,7 @@ static void bind_leg(struct store *store, enum statement at, const struct member
 	if (put->leg_id != 0)
 		database_number(store, at, 2, (int64_t)put->leg_id);
 	database_bytes(store, at, 8, &put->remote, sizeof(put->remote));
+	database_number(store, at, 9, put->protection);
 	database_number(store, at, 11, put->profile);
 	database_number(store, at, 12, put->payload_type);
 	database_number(store, at, 13, put->audio_level_id);
@@ -103,14 +105,31 @@ static void bind_leg(struct store *store, enum statement at, const struct member
 	database_number(store, at, 18, put->role);
 }
 
-/* What may change; what is not bound is NULL. */
+static void bind_hand(struct store *store, enum statement at, const struct hand *hand)
+{
+	database_number(store, at, 19, (int64_t)hand->id);
+	database_number(store, at, 24, hand->kind);
+	database_text(store, at, 25, hand->message);
+	database_text(store, at, 26, hand->by.text);
+	database_number(store, at, 27, hand->at_ms);
+	database_number(store, at, 28, hand->until_ms);
+	database_number(store, at, 30, hand->source.ssrc);
+	database_number(store, at, 31, hand->source.payload_type);
+	database_number(store, at, 32, hand->source.audio_level_id);
+}
+
+/* What may change; what is not bound is NULL, or nothing. */
 static void bind_state(struct store *store, enum statement at, const struct member *member)
 {
 	database_number(store, at, 1, (int64_t)member_id(member));
 	database_number(store, at, 5, member->role);
 	bind_leg(store, at, member);
-	database_number(store, at, 19, (int64_t)member->hand);
+	if (member->hand != NULL)
+		bind_hand(store, at, member->hand);
+	else
+		database_number(store, at, 19, 0);
 	database_number(store, at, 20, member->seat);
+	database_number(store, at, 29, member->floor_ms);
 	if (member->token != NULL)
 		database_text(store, at, 21, member->token->digest);
 	if (member->peer != NULL) {
@@ -129,7 +148,6 @@ static int member_add(struct store *store, const struct member *member)
 	database_text(store, at, 4, member->user.text);
 	database_number(store, at, 6, member->joined_ms);
 	database_number(store, at, 7, member->end_ms);
-	database_number(store, at, 9, put->protection);
 	database_number(store, at, 10, put->transport);
 	return database_run(store, at);
 }

@@ -83,6 +83,9 @@ static const char *const migrations[] = {
 	"ALTER TABLE members ADD COLUMN hand_at_ms INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE members ADD COLUMN hand_until_ms INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE members ADD COLUMN floor_ms INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE members ADD COLUMN hand_ssrc INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE members ADD COLUMN hand_payload_type INTEGER NOT NULL DEFAULT 111;"
+	"ALTER TABLE members ADD COLUMN hand_level_id INTEGER NOT NULL DEFAULT 0;"
 	"CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
 	" followers INTEGER NOT NULL, host_grant INTEGER NOT NULL, moderator INTEGER NOT NULL,"
 	" updated_ms INTEGER NOT NULL, follows TEXT NOT NULL);"
@@ -153,15 +156,19 @@ static const char *const statements[] = {
 				 " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
 				 " ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,"
 				 " coalesce(?24, 0), coalesce(?25, ''), coalesce(?26, ''),"
-				 " coalesce(?27, 0), coalesce(?28, 0), coalesce(?29, 0))",
+				 " coalesce(?27, 0), coalesce(?28, 0), ?29, coalesce(?30, 0),"
+				 " coalesce(?31, 0), coalesce(?32, 0))",
 	[STATEMENT_MEMBER_SET] =
-		"UPDATE members SET leg_id = ?2, role = ?5, remote = ?8, profile = ?11,"
+		"UPDATE members SET leg_id = ?2, role = ?5, remote = ?8, protection = ?9,"
+		" profile = ?11,"
 		" payload_type = ?12, audio_level_id = ?13, ssrc = ?14, tx_suite = ?15,"
 		" rx_suite = ?16, red_payload_type = ?17, leg_role = ?18, hand = ?19, seat = ?20,"
 		" token = ?21, resource = ?22, mid = ?23, hand_kind = coalesce(?24, 0),"
 		" hand_message = coalesce(?25, ''), hand_by = coalesce(?26, ''),"
 		" hand_at_ms = coalesce(?27, 0), hand_until_ms = coalesce(?28, 0),"
-		" floor_ms = coalesce(?29, 0) WHERE member_id = ?1",
+		" floor_ms = ?29, hand_ssrc = coalesce(?30, 0),"
+		" hand_payload_type = coalesce(?31, 0), hand_level_id = coalesce(?32, 0)"
+		" WHERE member_id = ?1",
 	[STATEMENT_MEMBER_REMOVE] = "DELETE FROM members WHERE member_id = ?1",
 	[STATEMENT_EXCLUDE_PUT] = "INSERT OR REPLACE INTO excluded VALUES (?1, ?2, ?3)",
 	[STATEMENT_EXCLUDE_REMOVE] = "DELETE FROM excluded WHERE room_id = ?1 AND user = ?2",

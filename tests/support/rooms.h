@@ -12,6 +12,7 @@
 #include "controlplane/events/parse.h"
 #include "controlplane/rooms/ban.h"
 #include "controlplane/rooms/decide.h"
+#include "controlplane/rooms/hand.h"
 #include "controlplane/rooms/plan.h"
 #include "controlplane/rooms/secret.h"
 #include "tests/support/random.h"
@@ -180,7 +181,8 @@ static inline char *desk_state(const struct registry *registry)
 				" hand %d token %s leg %d\n",
 				m->user.text, m->role, m->put.role, member_muted(m),
 				(unsigned long long)m->put.mute_until_ns, (long long)m->end_ms,
-				m->put.profile, m->put.remote.port_be, m->hand != 0,
+				m->put.profile, m->put.remote.port_be,
+				m->hand == NULL ? 0 : 1 + (int)m->hand->kind,
 				m->token == NULL ? "" : m->token->digest, m->put.leg_id != 0);
 	}
 	fclose(out);

@@ -20,7 +20,6 @@ struct model_room {
 	int64_t muted_until[USERS]; /* -1: not muted, 0: for ever */
 	int muted_rank[USERS];      /* by the host 2, by themself 0 */
 	bool webrtc[USERS];
-	bool sends[USERS];        /* keyed: joined with a key to send under */
 	unsigned int hand[USERS]; /* 0: does not ask for the floor; else in the order of asking */
 	unsigned int asked;       /* how many have asked so far */
 };
@@ -103,7 +102,6 @@ static void ask_join(struct model *m, struct asked *a, unsigned int r, unsigned 
 	else {
 		room->role[user] = role;
 		room->webrtc[user] = webrtc;
-		room->sends[user] = role != ROLE_LISTENER;
 		room->hand[user] = 0;
 	}
 }
@@ -123,17 +121,14 @@ static void ask_floor(struct model *m, struct asked *a, unsigned int r, unsigned
 		a->code = VERDICT_NO_SUCH_MEMBER;
 	else if (verb == 1)
 		a->events = room->hand[actor] != 0;
-	else if ((verb == 0 && (room->role[actor] != ROLE_LISTENER ||
-				       (!room->webrtc[actor] && !room->sends[actor]))) ||
+	else if ((verb == 0 && room->role[actor] != ROLE_LISTENER) ||
 		 (verb == 2 && room->role[actor] != ROLE_SPEAKER))
 		a->code = VERDICT_CONFLICT;
 	else if (verb == 2)
 		room->role[actor] = ROLE_LISTENER;
 	else if (room->floor || room->host == actor)
 		room->role[actor] = ROLE_SPEAKER;
-	else if (room->hand[actor] != 0)
-		a->events = 0;
-	else
+	else if (room->hand[actor] == 0)
 		room->hand[actor] = ++room->asked;
 	if (verb == 1)
 		room->hand[actor] = 0;
@@ -152,10 +147,10 @@ static void ask_answer(struct model *m, struct asked *a, unsigned int r, unsigne
 		grant ? "grant" : "deny", actor, r, user);
 	if (!room->open)
 		a->code = VERDICT_NO_SUCH_ROOM;
-	else if (room->role[user] < 0)
-		a->code = VERDICT_NO_SUCH_MEMBER;
 	else if (actor != room->host)
 		a->code = VERDICT_NOT_ALLOWED;
+	else if (room->role[user] < 0)
+		a->code = VERDICT_NO_SUCH_MEMBER;
 	else if (room->hand[user] == 0)
 		a->code = VERDICT_CONFLICT;
 	else if (grant)
