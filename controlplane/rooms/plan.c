@@ -4,6 +4,8 @@
 
 #include "controlplane/rooms/hand.h"
 #include "controlplane/rooms/plan.h"
+#include "controlplane/rooms/reaction.h"
+#include "controlplane/rooms/reminder.h"
 #include "controlplane/rooms/share.h"
 #include "controlplane/rooms/token.h"
 
@@ -75,6 +77,9 @@ static void settings_load(
 	room->opened_ms = settings->opened_ms;
 	if (settings->rules.host_left && !room->rules.host_left)
 		room->host_left_ns = now->mono_ns;
+	if (room->rules.starts_ms != settings->rules.starts_ms ||
+		room->rules.state != settings->rules.state)
+		reminder_moved(room->registry);
 	room->rules = settings->rules;
 	if (room->end_ms != settings->end_ms) {
 		room->end_ms = settings->end_ms;
@@ -372,6 +377,18 @@ bool plan_drain(struct plan *plan, struct registry *registry, bool draining)
 	return true;
 }
 
+bool plan_reaction(struct plan *plan, struct room *room, unsigned int emoji, uint32_t count)
+{
+	struct change *change;
+
+	if (!reserve(plan) || reaction_add(room, emoji, count, plan->now.mono_ns) != 0)
+		return no_memory(plan);
+	change = note(plan, CHANGE_REACTION, room);
+	change->reaction.emoji = emoji;
+	change->reaction.count = count;
+	return true;
+}
+
 bool plan_op(struct plan *plan, const void *op, size_t size)
 {
 	if (plan->ops_capacity - plan->ops_size < size) {
@@ -513,6 +530,9 @@ static void revert_one(struct registry *registry, struct change *change, const s
 		break;
 	case CHANGE_DRAIN:
 		registry->draining = change->draining;
+		break;
+	case CHANGE_REACTION:
+		reaction_take_back(change->room, change->reaction.emoji, change->reaction.count);
 		break;
 	default:
 		break;

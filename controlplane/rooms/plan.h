@@ -31,6 +31,7 @@ enum change_type {
 	CHANGE_LIVE,        /* sent to subscribers only */
 	CHANGE_RECORD,      /* one comes, goes, or takes the place of another */
 	CHANGE_DRAIN,       /* the box drains, or no longer */
+	CHANGE_REACTION,    /* counted in memory only */
 	CHANGE_COUNT
 };
 
@@ -98,6 +99,10 @@ struct change {
 		} event; /* EVENT; LIVE: without sequence numbers, with newline */
 		struct record_change record; /* RECORD */
 		bool draining;               /* DRAIN: as it was before */
+		struct {
+			unsigned int emoji;
+			uint32_t count;
+		} reaction; /* REACTION */
 	};
 };
 
@@ -159,6 +164,8 @@ bool plan_audit(struct plan *plan, struct room *room, const struct audit *audit)
 bool plan_record(struct plan *plan, struct registry *registry, enum record_type type, void *before,
 	void *after);
 bool plan_drain(struct plan *plan, struct registry *registry, bool draining);
+/* For requests that do not go through the store, too: a turn that fails decides them again. */
+bool plan_reaction(struct plan *plan, struct room *room, unsigned int emoji, uint32_t count);
 /* One table operation. */
 bool plan_op(struct plan *plan, const void *op, size_t size);
 

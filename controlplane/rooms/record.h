@@ -53,8 +53,8 @@ struct record_kind {
 	const struct column
 		*columns; /* the first is `uint64_t id`, the primary key; name NULL ends */
 	size_t size;      /* of the struct */
-	/* Into the indices: 0, -ENOMEM, or -ENOENT: the room it belongs to is gone. Putting back
-	 * what was just taken out cannot fail. */
+	/* Into the indices: 0, -ENOMEM, -ENOENT: the room it belongs to is gone, or -EIO: the
+	 * database contradicts itself. Putting back what was just taken out cannot fail. */
 	int (*link)(struct registry *registry, void *record);
 	void (*unlink)(struct registry *registry, void *record);
 	/* Frees what the struct points to and the struct; NULL: record_free(). */

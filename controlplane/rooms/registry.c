@@ -5,8 +5,10 @@
 
 #include "controlplane/rooms/hand.h"
 #include "controlplane/rooms/ledger.h"
+#include "controlplane/rooms/reaction.h"
 #include "controlplane/rooms/record.h"
 #include "controlplane/rooms/registry.h"
+#include "controlplane/rooms/reminder.h"
 #include "controlplane/rooms/silence.h"
 #include "controlplane/rooms/token.h"
 
@@ -30,6 +32,7 @@ void registry_init(struct registry *registry, const struct registry_limits *limi
 	registry->bans.seed = registry->shares.seed = registry->rooms.seed;
 	registry->references.seed = registry->issued.seed = registry->rooms.seed;
 	registry->books.seed = registry->rooms.seed;
+	reminder_moved(registry);
 	registry->moderation_rate.actors.seed = registry->rooms.seed;
 	registry->reactions_rate.actors.seed = registry->rooms.seed;
 }
@@ -374,7 +377,7 @@ struct room *room_make(struct registry *registry)
 	room->registry = registry;
 	registry->random(&seed, sizeof(seed));
 	room->members.seed = room->excluded.seed = seed;
-	room->silenced.seed = room->used_keys.seed = seed;
+	room->silenced.seed = room->used_keys.seed = room->reminded.seed = seed;
 	return room;
 }
 
@@ -402,6 +405,8 @@ void room_free(struct room *room)
 	free_records(&room->pins, RECORD_PIN);
 	free_records(&room->shares, RECORD_SHARE);
 	free_records(&room->reminders, RECORD_REMINDER);
+	reminder_clear(room);
+	reaction_free(room->reactions);
 	record_free(RECORD_OFFER, room->offer);
 	free(room->speakers);
 	explicit_bzero(room, sizeof(*room));

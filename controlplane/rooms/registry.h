@@ -71,6 +71,11 @@ struct registry {
 	struct roster entries;      /* struct entry: the ledger */
 	struct hash books;          /* struct book: its entries by room, host, currency */
 	struct roster reports;      /* struct report by id */
+	/* No reminder is due before reminders_ms (INT64_MAX: there is none). The round that finds
+	 * it out has come as far as that room, and seen that as the earliest. */
+	int64_t reminders_ms, reminders_least_ms;
+	uint64_t reminders_room;
+	struct reactions *reacting, **reacting_last; /* of rooms with any that were not told yet */
 	/* How often somebody asks; not part of the state. */
 	struct rate moderation_rate, reactions_rate;
 	bool draining;         /* nobody new comes in */

@@ -61,6 +61,7 @@ struct room_rules {
 
 struct hand; /* hand.h */
 struct offer;
+struct reactions;
 struct registry;
 
 struct room {
@@ -90,8 +91,11 @@ struct room {
 	struct roster pins;      /* struct pin by id */
 	struct roster shares;    /* struct share by id */
 	struct roster reminders; /* struct reminder by id */
-	struct offer *offer;     /* of tickets; NULL: none */
-	uint8_t profiles_known;  /* how many of the profiles a data plane has, or had */
+	struct hash reminded;    /* the same by user */
+	struct roster reminder_groups; /* struct reminder_group; see reminder.h */
+	struct offer *offer;           /* of tickets; NULL: none */
+	struct reactions *reactions;   /* NULL: none came yet */
+	uint8_t profiles_known;        /* how many of the profiles a data plane has, or had */
 	uint32_t listeners;
 	uint32_t speaking_members; /* roles host and speaker */
 	uint32_t muted;
