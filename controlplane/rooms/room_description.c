@@ -5,6 +5,8 @@
 #include "controlplane/rooms/opening.h"
 #include "controlplane/rooms/pin.h"
 #include "controlplane/rooms/policy.h"
+#include "controlplane/rooms/reaction.h"
+#include "controlplane/rooms/reminder.h"
 #include "controlplane/rooms/ticket.h"
 
 void room_describe_slots(struct writer *writer, const struct room *room)
@@ -74,23 +76,6 @@ static void describe_pins(struct writer *writer, const struct room *room)
 	writer_end_array(writer);
 }
 
-static void describe_offer(struct writer *writer, const struct offer *offer)
-{
-	if (offer == NULL) {
-		writer_null(writer, "tickets");
-		return;
-	}
-	writer_begin_object(writer, "tickets");
-	writer_id(writer, "offer", offer->id);
-	writer_uint(writer, "price", offer->price);
-	writer_string(writer, "currency", offer->currency);
-	writer_uint(writer, "quantity", offer->quantity);
-	writer_uint(writer, "left", offer->quantity - offer->issued);
-	writer_int(writer, "sale_from_ms", offer->sale_from_ms);
-	write_time(writer, "sale_until_ms", offer->sale_until_ms);
-	writer_end_object(writer);
-}
-
 static void describe_viewer(struct writer *writer, const struct registry *registry,
 	const struct room *room, const char *user)
 {
@@ -102,6 +87,8 @@ static void describe_viewer(struct writer *writer, const struct registry *regist
 	writer_string(writer, "role", member == NULL ? NULL : admission_role_names[member->role]);
 	writer_bool(writer, "muted", member != NULL && member_muted(member));
 	writer_bool(writer, "hand", member != NULL && member->hand != 0);
+	writer_bool(writer, "ticket", policy_has_ticket(registry, room, user));
+	writer_bool(writer, "reminder", reminder_of_user(room, user) != NULL);
 	writer_bool(writer, "may_moderate", rank >= RANK_COHOST);
 	writer_uint(writer, "rank", rank);
 	writer_end_object(writer);
@@ -115,7 +102,8 @@ void room_describe_rest(struct writer *writer, const struct registry *registry,
 	writer_uint(writer, "speakers_max", most == 0 ? registry->limits.room_speakers_max : most);
 	writer_uint(writer, "reminders", room->reminders.count);
 	describe_pins(writer, room);
-	describe_offer(writer, room->offer);
+	reaction_describe(writer, "reactions", room);
+	offer_describe(writer, "tickets", room->offer);
 	if (viewer != NULL)
 		describe_viewer(writer, registry, room, viewer);
 }
