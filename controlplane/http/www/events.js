@@ -149,8 +149,8 @@ async function readStream(response, parser, on) {
 const BACKOFF_MAX_MS = 15000;
 
 /*
- * Follows the events of a room until the signal aborts: on.event(fields, type), on.open(),
- * on.refused(refusal) when the relay says that it is pointless to come again.
+ * Follows the events of a room until the signal aborts: on.event(fields, type), on.open(), on.lost()
+ * if there is one, on.refused(refusal) when the relay says that it is pointless to come again.
  */
 export async function follow(room, token, on, signal) {
 	const parser = { lastId: '' };
@@ -189,6 +189,8 @@ export async function follow(room, token, on, signal) {
 		} catch {
 			/* The network, or the signal. */
 		}
+		if (!signal.aborted)
+			on.lost?.();
 		if (!signal.aborted)
 			await wait(pauseMs, signal);
 	}

@@ -4,15 +4,24 @@
  * have names here: a room may have a hundred thousand listeners, who are a number.
  */
 
+const RANKS = ['host', 'cohost', 'speaker', 'listener'];
+
+/* What an event says of the room itself. */
+function changed(event) {
+	return Object.fromEntries(['title', 'topic', 'language', 'access', 'open_floor', 'capacity', 'speakers_max',
+		'starts_ms', 'cohosts'].filter((name) => event[name] !== undefined).map((name) => [name, event[name]]));
+}
+
 export class People {
 	me = null;
-	room = { title: '', topic: '', host: '', listeners: null };
+	you = null; /* what room.get says of the visitor */
+	room = { title: '', topic: '', host: '', listeners: null, pins: [], reactions: {} };
 	#stage = new Map(); /* name -> {name, role, muted, connected, ssrc} */
 	#asked = new Set(); /* CSRCs that the last list did not explain */
 
-	/* Hosts first, then in the order of their coming. */
+	/* Hosts first, then cohosts, then in the order of their coming. */
 	stage() {
-		return [...this.#stage.values()].sort((a, b) => (b.role === 'host') - (a.role === 'host'));
+		return [...this.#stage.values()].sort((a, b) => RANKS.indexOf(a.role) - RANKS.indexOf(b.role));
 	}
 
 	member(name) {
@@ -56,7 +65,23 @@ export class People {
 		switch (event.type) {
 		case 'room.opened':
 		case 'room.updated':
-			this.describe({ title: event.title ?? '', topic: event.topic ?? '' });
+			this.describe(changed(event));
+			return null;
+		case 'room.host_changed':
+			this.describe({ host: event.host });
+			return 'list';
+		case 'room.reactions':
+			this.describe({ reactions: event.total ?? this.room.reactions });
+			return null;
+		case 'pin.added':
+			this.describe({ pins: [...this.room.pins.filter((pin) => pin.pin !== event.pin),
+				{ pin: event.pin, text: event.text, url: event.url }] });
+			return null;
+		case 'pin.removed':
+			this.describe({ pins: this.room.pins.filter((pin) => pin.pin !== event.pin) });
+			return null;
+		case 'ticket.offered':
+			this.describe({ tickets: { ...this.room.tickets, ...event } });
 			return null;
 		case 'member.muted':
 		case 'member.unmuted':

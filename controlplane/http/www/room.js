@@ -9,7 +9,7 @@
  *   {do: 'wait', ms}         say {is: 'timer'} then; a new one replaces it
  *   {do: 'microphone', on}   open or close it: {is: 'microphone', ok, message} answers the opening
  *   {do: 'mute', muted}      what the microphone sends
- *   {do: 'request', type}    a request of the event protocol
+ *   {do: 'request', type}    a request of the event protocol; what it takes is beside the type
  *   {do: 'forget'}           the token is worth nothing any more
  */
 
@@ -22,16 +22,21 @@ const FULL_MAX_MS = 120000;
 export function begin(invited) {
 	return {
 		invited,
-		phase: 'idle', /* idle, connecting, live, reconnecting, full, removed, closed, denied */
+		/* scheduled, idle, connecting, live, reconnecting, full, removed, closed, denied */
+		phase: 'idle',
+		waiting: false, /* scheduled: connects by itself when the room opens */
 		want: 'listen', /* the kind of session wanted */
 		live: null, /* the kind that is up, or was last */
-		role: null, /* listener, speaker, host; null: not known */
-		floor: 'none', /* none, asked */
+		role: null, /* listener, speaker, cohost, host; null: not known */
+		floor: 'none', /* none, asked, invited, accepting */
+		position: null, /* asked: how many were there before, if known */
+		invitation: null, /* invited: {by, expiresMs} */
 		microphone: 'off', /* off, opening, on */
 		muted: false, /* by oneself */
 		silenced: false, /* by the host */
 		attempt: 0,
 		waitMs: 0,
+		reason: '', /* of the end */
 		message: '',
 	};
 }
@@ -44,7 +49,7 @@ export function stateOf(model) {
 }
 
 export function maySpeak(model) {
-	return model.role === 'speaker' || model.role === 'host';
+	return ['speaker', 'cohost', 'host'].includes(model.role);
 }
 
 export function isOver(model) {
@@ -55,14 +60,14 @@ function isActive(model) {
 	return ['connecting', 'live', 'reconnecting', 'full'].includes(model.phase);
 }
 
-function over(model, phase, message) {
+function over(model, phase, message, reason = '') {
 	const effects = [{ do: 'close' }, { do: 'microphone', on: false }];
 	/* The token is no longer good for anything; a removed member's must not be tried again. */
 	if (phase !== 'closed')
 		effects.push({ do: 'forget' });
 	return [{
-		...model, phase, message, live: null, floor: 'none', microphone: 'off', want: 'listen',
-		muted: false,
+		...model, phase, message, reason, live: null, floor: 'none', invitation: null,
+		microphone: 'off', want: 'listen', muted: false, waiting: false,
 	}, effects];
 }
 
@@ -72,7 +77,8 @@ function silence(model) {
 
 function backToListening(model, message) {
 	const next = {
-		...model, want: 'listen', floor: 'none', microphone: 'off', muted: false, message,
+		...model, want: 'listen', floor: 'none', invitation: null, microphone: 'off', muted: false,
+		message,
 	};
 	const effects = [{ do: 'microphone', on: false }];
 	if (isActive(model) && (model.want === 'speak' || model.live === 'speak')) {
@@ -115,7 +121,24 @@ function refused(model, event) {
 	}
 }
 
+function openMicrophone(model, message) {
+	return [{ ...model, microphone: 'opening', message }, [{ do: 'microphone', on: true }]];
+}
+
 const transitions = {
+	/* The room has not begun: it opens by itself, and so may the sound of who asked for that. */
+	'scheduled'(model) {
+		return model.phase === 'idle' ? [{ ...model, phase: 'scheduled' }, []] : [model, []];
+	},
+	'wait'(model) {
+		return model.phase === 'scheduled' ? [{ ...model, waiting: !model.waiting }, []] : [model, []];
+	},
+	'opened'(model) {
+		if (model.phase !== 'scheduled')
+			return [model, []];
+		const next = { ...model, phase: 'idle', waiting: false, message: 'The room is open.' };
+		return model.waiting ? step(next, { is: 'listen' }) : [next, []];
+	},
 	'listen'(model) {
 		if (model.phase !== 'idle')
 			return [model, []];
@@ -127,7 +150,7 @@ const transitions = {
 		if (!isActive(model))
 			return [model, []];
 		const effects = [{ do: 'close' }, { do: 'microphone', on: false }];
-		if (model.floor === 'asked')
+		if (model.floor === 'asked' || model.floor === 'invited')
 			effects.unshift({ do: 'request', type: 'floor.cancel' });
 		return [{ ...begin(model.invited), role: model.role, silenced: model.silenced }, effects];
 	},
@@ -160,26 +183,65 @@ const transitions = {
 	'declined'(model, event) {
 		return [{
 			...model, message: event.message,
-			floor: event.type === 'floor.request' ? 'none' : model.floor,
+			...(['floor.request', 'floor.accept'].includes(event.type)
+				? { floor: 'none', invitation: null } : {}),
 		}, []];
 	},
 
 	/* What the relay tells. */
 	'role'(model, event) {
-		const next = { ...model, role: event.role };
-		if (event.role === 'listener' && model.want === 'speak')
+		const next = { ...model, role: event.role, message: event.message ?? model.message };
+		if (event.role === 'listener' && (model.want === 'speak' || model.microphone === 'opening'))
 			return backToListening(next, 'You are listening again.');
 		return [next, []];
 	},
 	'granted'(model) {
-		const next = { ...model, role: model.role === 'host' ? 'host' : 'speaker', floor: 'none' };
-		if (model.floor !== 'asked' || !isActive(model) || model.microphone !== 'off')
+		const next = {
+			...model, role: maySpeak(model) ? model.role : 'speaker', floor: 'none', invitation: null,
+		};
+		const wanted = model.floor === 'asked' || model.floor === 'accepting';
+		if (!wanted || !isActive(model) || model.microphone !== 'off')
 			return [{ ...next, message: 'You may speak now.' }, []];
-		return [{ ...next, microphone: 'opening', message: 'You have the floor.' },
-			[{ do: 'microphone', on: true }]];
+		return openMicrophone(next, 'You have the floor.');
 	},
-	'denied'(model) {
-		return [{ ...model, floor: 'none', message: 'The host has not given you the floor.' }, []];
+	'denied'(model, event) {
+		const why = event.reason ? ` “${event.reason}”` : '';
+		return [{ ...model, floor: 'none', message: `The host has not given you the floor.${why}` }, []];
+	},
+	'queued'(model, event) {
+		return model.floor === 'asked' ? [{ ...model, position: event.position }, []] : [model, []];
+	},
+	'expired'(model, event) {
+		if (model.floor !== (event.kind === 'invite' ? 'invited' : 'asked'))
+			return [model, []];
+		return [{
+			...model, floor: 'none', invitation: null,
+			message: event.kind === 'invite' ? 'The invitation is over.' : 'Your request is over. You may ask again.',
+		}, []];
+	},
+	/* Who asked has the floor instead, so an invitation only comes to who did not. */
+	'invited'(model, event) {
+		if (!isActive(model) || maySpeak(model))
+			return [model, []];
+		return [{
+			...model, floor: 'invited', message: '',
+			invitation: { by: event.by, expiresMs: event.expiresMs },
+		}, []];
+	},
+	'accept'(model) {
+		if (model.floor !== 'invited')
+			return [model, []];
+		return [{ ...model, floor: 'accepting', invitation: null },
+			[{ do: 'request', type: 'floor.accept' }]];
+	},
+	'decline'(model) {
+		if (model.floor !== 'invited')
+			return [model, []];
+		return [{ ...model, floor: 'none', invitation: null }, [{ do: 'request', type: 'floor.cancel' }]];
+	},
+	/* Something worth a line, that changes nothing. */
+	'noted'(model, event) {
+		return [{ ...model, message: event.message }, []];
 	},
 	'released'(model) {
 		const next = { ...model, role: 'listener' };
@@ -189,20 +251,28 @@ const transitions = {
 		return [{ ...model, silenced: event.silenced }, []];
 	},
 	'removed'(model, event) {
-		return over(model, 'removed', event.message ?? '');
+		return over(model, 'removed', event.message ?? '', event.reason);
 	},
 	'ended'(model, event) {
-		return over(model, 'denied', event.message ?? '');
+		return over(model, 'denied', event.message ?? '', event.reason);
 	},
-	'closed'(model) {
-		return over(model, 'closed', '');
+	'closed'(model, event) {
+		return over(model, 'closed', '', event.reason);
 	},
 
 	/* The buttons of somebody who listens. */
 	'ask'(model) {
 		if (model.phase !== 'live' || model.floor !== 'none' || maySpeak(model))
 			return [model, []];
-		return [{ ...model, floor: 'asked', message: '' }, [{ do: 'request', type: 'floor.request' }]];
+		return [{ ...model, floor: 'asked', position: null, message: '' },
+			[{ do: 'request', type: 'floor.request' }]];
+	},
+	/* Asking again keeps the place and says what it is about. */
+	'explain'(model, event) {
+		if (model.floor !== 'asked')
+			return [model, []];
+		return [{ ...model, message: 'The host sees your words.' },
+			[{ do: 'request', type: 'floor.request', message: event.message }]];
 	},
 	'withdraw'(model) {
 		if (model.floor !== 'asked')
@@ -212,7 +282,7 @@ const transitions = {
 	'speak'(model) {
 		if (model.phase !== 'live' || !maySpeak(model) || model.microphone !== 'off')
 			return [model, []];
-		return [{ ...model, microphone: 'opening', message: '' }, [{ do: 'microphone', on: true }]];
+		return openMicrophone(model, '');
 	},
 	'microphone'(model, event) {
 		if (model.microphone !== 'opening')

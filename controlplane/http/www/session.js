@@ -21,7 +21,8 @@ export class Session {
 	#closed = false;
 	#options;
 
-	/* options: kind 'listen' or 'speak', room, token (or null), track: the microphone's or null, slots */
+	/* options: kind 'listen' or 'speak', room, token (or null), track: the microphone's or null, slots,
+	 * share: the code of a link, or null */
 	constructor(options, on) {
 		this.#options = options;
 		this.#on = on;
@@ -51,11 +52,15 @@ export class Session {
 	}
 
 	async #post(sdp) {
-		const { kind, room, token } = this.#options;
+		const { kind, room, token, share } = this.#options;
 		const path = kind === 'speak' ? '/whip/' : '/whep/';
 		const response = await fetch(path + encodeURIComponent(room), {
 			method: 'POST',
-			headers: { 'Content-Type': 'application/sdp', ...authorization(token) },
+			headers: {
+				'Content-Type': 'application/sdp',
+				...authorization(token),
+				...(token === null && share ? { 'Stentor-Share': share } : {}),
+			},
 			body: sdp,
 			cache: 'no-store',
 		});

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a room looks like: fills room.html from the model and the people. Decides nothing. */
+import { entryText, startText, ticketText } from './gate.js';
 import { isOver, maySpeak, stateOf } from './room.js';
+import { personTokens } from './token.js';
+import { ACCESS, byId, count, duration, languageName, make, makeFace, setText } from './words.js';
 
 const STATES = {
+	scheduled: 'Not open yet.',
 	idle: 'Ready when you are.',
 	connecting: 'Connecting …',
 	listening: 'You are listening.',
@@ -16,35 +20,14 @@ const STATES = {
 
 const NOTICES = {
 	removed: ['You were removed', 'The host has removed you from this room. Your link does not work any more.'],
+	banned: ['You were banned', 'The host does not want you in this room, nor in their other rooms.'],
+	refunded: ['Your ticket was refunded', 'With it went your seat. You may buy another one.'],
 	closed: ['This room is closed', 'The conversation is over, or there is no room at this address.'],
-	uninvited: ['You need a link', 'This room is for people who were invited. Ask the host for a link.'],
+	cancelled: ['This room was cancelled', 'The host has taken it off the schedule.'],
+	not_started: ['This room did not begin', 'The host did not come in time.'],
+	uninvited: ['You need a link', ''],
 	denied: ['This link does not work', 'It may have expired, or it was meant for another room. Ask whoever sent it for a fresh one.'],
 };
-
-const byId = (id) => document.getElementById(id);
-
-function setText(element, text) {
-	if (element.textContent !== text)
-		element.textContent = text;
-}
-
-function initials(name) {
-	const words = name.split(/[\s_.:-]+/).filter((word) => word !== '');
-	const letters = words.length > 1 ? words[0][0] + words.at(-1)[0] : name.slice(0, 2);
-	return letters.toUpperCase();
-}
-
-/* The same colour for the same name everywhere. */
-function hueOf(name) {
-	let sum = 7;
-	for (const letter of name)
-		sum = (sum * 31 + letter.codePointAt(0)) >>> 0;
-	return sum % 8;
-}
-
-function count(number, one, many) {
-	return `${number.toLocaleString('en')} ${number === 1 ? one : many}`;
-}
 
 function stateText(model) {
 	const state = stateOf(model);
@@ -53,25 +36,17 @@ function stateText(model) {
 	if (state === 'speaking' && model.muted)
 		return 'You are muted.';
 	if (state === 'listening' && model.floor === 'asked')
-		return 'You have asked to speak.';
+		return model.position === null ? 'You have asked to speak.'
+			: `You have asked to speak; ${model.position === 0 ? 'you are next' : `${model.position} before you`}.`;
+	if (state === 'scheduled' && model.waiting)
+		return 'You will hear it as soon as it opens.';
 	if (state === 'full')
 		return `${STATES.full} Trying again in ${count(Math.ceil(model.waitMs / 1000), 'second', 'seconds')}.`;
 	return STATES[state];
 }
 
 function makeTile(name) {
-	const tile = document.createElement('li');
-	const face = document.createElement('span');
-	const label = document.createElement('span');
-	const note = document.createElement('span');
-	tile.className = 'tile';
-	face.className = `face hue-${hueOf(name)}`;
-	face.textContent = initials(name);
-	face.setAttribute('aria-hidden', 'true');
-	label.className = 'name';
-	note.className = 'note';
-	tile.append(face, label, note);
-	return tile;
+	return make('li', 'tile', makeFace(name), make('span', 'name'), make('span', 'note'));
 }
 
 function noteOf(member, isMe) {
@@ -79,20 +54,28 @@ function noteOf(member, isMe) {
 		return 'muted';
 	if (!member.connected && !isMe)
 		return 'away';
-	return member.role === 'host' ? 'host' : '';
+	return ['host', 'cohost'].includes(member.role) ? member.role : '';
+}
+
+/* The words of what ended the visit, or undefined while it goes on. */
+function noticeOf(model, state, people, nowMs) {
+	if (state === 'denied' && !model.invited)
+		return [NOTICES.uninvited[0], model.message && people.room.access === undefined
+			? model.message : entryText(people.room, nowMs)];
+	return NOTICES[Object.hasOwn(NOTICES, model.reason) ? model.reason : state];
 }
 
 export class View {
 	#tiles = new Map(); /* name -> li */
 	#focused = false;
 
-	/* on: {listen, mute, floor, leave, again} */
+	/* on: what a click on the element of that id does. */
 	constructor(on) {
 		for (const [id, run] of Object.entries(on))
 			byId(id).addEventListener('click', run);
 	}
 
-	render(model, people) {
+	render(model, people, nowMs) {
 		const state = stateOf(model);
 		document.body.dataset.state = state;
 		document.body.dataset.muted = String(model.muted || model.silenced);
@@ -100,18 +83,63 @@ export class View {
 		this.#room(people);
 		this.#stage(people, state, model);
 		this.#buttons(model, state);
-		this.#notice(model, state);
+		this.#tools(model, people);
+		this.#notice(model, noticeOf(model, state, people, nowMs));
+		this.#asking(model, state);
+		this.clock(model, people, nowMs);
 		setText(byId('hint'), isOver(model) || state === 'full' ? '' : model.message);
 	}
 
+	/* What changes with the time alone. */
+	clock(model, people, nowMs) {
+		const { room } = people;
+		const scheduled = stateOf(model) === 'scheduled' && Number.isInteger(room.starts_ms);
+		byId('gate').hidden = !scheduled;
+		if (model.invitation !== null)
+			setText(byId('invitation-left'), `(${duration(model.invitation.expiresMs - nowMs)} left)`);
+		if (!scheduled)
+			return;
+		const left = room.starts_ms - nowMs;
+		setText(byId('gate-title'), left > 0 ? `Starts in ${duration(left)}` : 'About to start');
+		setText(byId('gate-text'), startText(room, nowMs));
+		setText(byId('gate-ticket'), room.access === 'ticketed' ? ticketText(room.tickets, nowMs).text : '');
+		byId('gate-ticket').hidden = room.access !== 'ticketed';
+	}
+
+	/* Whether a reminder is set, and what came of asking for it. */
+	reminder(set, words) {
+		byId('remind').hidden = personTokens().length === 0;
+		setText(byId('remind'), set ? 'Do not remind me' : 'Remind me');
+		setText(byId('gate-note'), words);
+	}
+
 	#room(people) {
-		const { title, topic, host, listeners } = people.room;
+		const { title, topic, host, listeners, language, access } = people.room;
+		const cohosts = people.room.cohosts ?? [];
 		const name = title || people.room.room || 'Room';
 		setText(byId('title'), name);
 		setText(byId('topic'), topic ?? '');
-		setText(byId('host'), host ? `hosted by ${host}` : '');
+		setText(byId('host'), host ? `hosted by ${[host, ...cohosts].join(', ')}` : '');
 		setText(byId('people'), Number.isInteger(listeners) ? `${listeners.toLocaleString('en')} listening` : '');
 		document.title = `${name} · Stentor`;
+		const tags = [access && access !== 'open' ? ACCESS[access] ?? access : '', language ? languageName(language) : '']
+			.filter((tag) => tag !== '');
+		if (byId('tags').textContent !== tags.join(''))
+			byId('tags').replaceChildren(...tags.map((tag) => make('li', 'tag', tag)));
+	}
+
+	#tools(model, people) {
+		byId('tools').hidden = people.me === null || isOver(model);
+		byId('desk').hidden = people.you?.may_moderate !== true;
+	}
+
+	#asking(model, state) {
+		const inside = !isOver(model) && model.live !== null;
+		byId('reactions').hidden = !inside || state === 'reconnecting';
+		byId('words').hidden = model.floor !== 'asked' || !inside;
+		byId('invitation').hidden = model.floor !== 'invited';
+		setText(byId('invitation-text'), model.floor === 'invited'
+			? `${model.invitation.by} invites you to speak.` : '');
 	}
 
 	#stage(people, state, model) {
@@ -142,11 +170,13 @@ export class View {
 	}
 
 	#buttons(model, state) {
-		const inside = !isOver(model) && state !== 'idle';
+		const inside = !isOver(model) && state !== 'idle' && state !== 'scheduled';
 		const speaks = model.want === 'speak';
 		const focused = document.activeElement;
-		byId('controls').hidden = isOver(model);
+		byId('controls').hidden = isOver(model) || state === 'scheduled';
 		byId('listen').hidden = inside || isOver(model);
+		byId('wait').setAttribute('aria-pressed', String(model.waiting));
+		setText(byId('wait'), model.waiting ? 'Will play when it starts' : 'Listen when it starts');
 		byId('leave').hidden = !inside;
 		byId('mute').hidden = !inside || !speaks;
 		byId('mute').classList.toggle('primary', speaks);
@@ -174,11 +204,10 @@ export class View {
 		setText(button.querySelector('span'), label);
 	}
 
-	#notice(model, state) {
-		const words = NOTICES[state === 'denied' && !model.invited ? 'uninvited' : state];
+	#notice(model, words) {
 		byId('notice').hidden = words === undefined;
-		byId('stage').hidden = words !== undefined;
-		byId('again').hidden = state === 'removed';
+		byId('stage').hidden = words !== undefined || model.phase === 'scheduled';
+		byId('again').hidden = model.phase === 'removed' && model.reason !== 'refunded';
 		if (words === undefined) {
 			this.#focused = false;
 			return;
