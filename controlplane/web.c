@@ -139,6 +139,7 @@ static void tell_room(struct web *web, struct http_exchange *exchange)
 	writer_begin_object(writer, NULL);
 	writer_begin_object(writer, "room");
 	room_describe(writer, room);
+	room_describe_rest(writer, web->c->registry, room, NULL);
 	writer_end_object(writer);
 	writer_end_object(writer);
 	exchange->status = 200;

@@ -125,7 +125,7 @@ class Requests(Room):
                      "leg.list", "explain"):
             status, answer = bob.event(type=kind)
             self.assertEqual(status, 403, answer)
-        self.assertEqual(bob.event(type="moderation.mute", member="bob")[0], 403)
+        self.assertEqual(bob.event(type="moderation.mute", member="ann")[0], 403)
 
     def test_statuses(self):
         ann = self.join("ann", "host")
