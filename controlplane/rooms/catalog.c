@@ -25,6 +25,8 @@ static const struct event_type *const families[] = {
 	reaction_event_types,
 	reminder_event_types,
 	audit_event_types,
+	discovery_event_types,
+	timeline_event_types,
 };
 
 const struct event_type *event_type_at(size_t position)

@@ -31,6 +31,8 @@ extern const struct event_type ledger_event_types[];
 extern const struct event_type reaction_event_types[];
 extern const struct event_type reminder_event_types[];
 extern const struct event_type audit_event_types[];
+extern const struct event_type discovery_event_types[];
+extern const struct event_type timeline_event_types[];
 
 #define LIST_LIMIT_MAX 500
 #define LIST_LIMIT_FALLBACK 100

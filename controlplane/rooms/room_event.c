@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* room.open, room.update, room.close, room.get, room.list. */
+/* room.open, room.update, room.close, room.get. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -259,41 +259,6 @@ static void room_get(struct registry *registry, const struct event *event, struc
 		plan->query = PLAN_QUERY_ROOM;
 }
 
-static const struct field room_list_fields[] = {
-	{.name = "after", .kind = FIELD_ID, .offset = offsetof(struct page, after)},
-	{.name = "limit",
-		.kind = FIELD_UINT,
-		.min = 1,
-		.max = LIST_LIMIT_MAX,
-		.fallback = LIST_LIMIT_FALLBACK,
-		.offset = offsetof(struct page, limit)},
-	{.name = NULL}};
-
-static void room_list(struct registry *registry, const struct event *event, struct plan *plan)
-{
-	const struct page *page = event_body(event);
-	const struct room *room = NULL;
-	uint64_t id, last;
-
-	if (!page_start(page, &id, &plan->verdict))
-		return;
-	writer_begin_array(&plan->answer, "rooms");
-	for (uint64_t count = 0; count < page->limit; count++) {
-		room = roster_next(&registry->room_roster, &id);
-		if (room == NULL)
-			break;
-		writer_begin_object(&plan->answer, NULL);
-		room_describe(&plan->answer, room);
-		writer_end_object(&plan->answer);
-	}
-	writer_end_array(&plan->answer);
-	last = id;
-	if (room == NULL || roster_next(&registry->room_roster, &id) == NULL)
-		writer_null(&plan->answer, "next");
-	else
-		writer_id(&plan->answer, "next", last);
-}
-
 const struct event_type room_event_types[] = {
 	{"room.open", room_open_fields, sizeof(struct room_open),
 		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES, room_open},
@@ -302,5 +267,4 @@ const struct event_type room_event_types[] = {
 	{"room.close", NULL, 0,
 		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_SAFETY | EVENT_PAGE,
 		room_close},
-	{"room.get", NULL, 0, EVENT_NEEDS_ROOM | EVENT_PAGE | EVENT_ABROAD, room_get},
-	{"room.list", room_list_fields, sizeof(struct page), 0, room_list}, {NULL}};
+	{"room.get", NULL, 0, EVENT_NEEDS_ROOM | EVENT_PAGE | EVENT_ABROAD, room_get}, {NULL}};
