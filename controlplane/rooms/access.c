@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "controlplane/rooms/policy.h"
-#include "controlplane/rooms/share.h"
+#include "controlplane/rooms/share_code.h"
 
 static bool is_host(const struct room *room, const char *user)
 {

@@ -4,11 +4,7 @@
 #include <string.h>
 
 #include "controlplane/rooms/registry.h"
-#include "controlplane/rooms/secret.h"
 #include "controlplane/rooms/share.h"
-
-#define SHARE_BYTES 16
-#define SHARE_TEXT_MAX 64 /* longer is no code */
 
 static const struct column share_columns[] = {{"id", COLUMN_NUMBER, offsetof(struct share, id), 0},
 	{"room_id", COLUMN_NUMBER, offsetof(struct share, room_id), 0},
@@ -66,32 +62,6 @@ void share_expose(struct registry *registry, const struct room *room, bool expos
 			roster_remove(&registry->share_roster, share->id);
 		}
 	}
-}
-
-int share_mint(const struct registry *registry, struct share *share)
-{
-	unsigned char bytes[SHARE_BYTES];
-	int rc = registry->random(bytes, sizeof(bytes));
-
-	if (rc == 0) {
-		secret_base64url(bytes, sizeof(bytes), share->code);
-		rc = secret_text_digest(share->code, strlen(share->code), share->digest);
-	}
-	explicit_bzero(bytes, sizeof(bytes));
-	return rc;
-}
-
-struct share *registry_share_by_code(const struct registry *registry, const char *text)
-{
-	char digest[SECRET_DIGEST_SIZE];
-	size_t size = strnlen(text, SHARE_TEXT_MAX + 1);
-	char *found;
-
-	if (size == 0 || size > SHARE_TEXT_MAX || secret_text_digest(text, size, digest) != 0)
-		return NULL;
-	/* Who tries cannot choose the digest, so comparing it may take its time. */
-	found = hash_find(&registry->shares, digest);
-	return found == NULL ? NULL : (struct share *)(found - offsetof(struct share, digest));
 }
 
 const struct record_kind share_kind = {

@@ -27,10 +27,4 @@ extern const struct record_kind share_kind;
  * was just taken out cannot fail. */
 void share_expose(struct registry *registry, const struct room *room, bool exposed);
 
-/* Fresh code and digest. 0 or negative errno. */
-int share_mint(const struct registry *registry, struct share *share);
-/* The share that has this code, or NULL; it may have expired. Takes any text; time does not tell
- * how near it is. */
-struct share *registry_share_by_code(const struct registry *registry, const char *text);
-
 #endif

@@ -8,7 +8,7 @@
 #include "controlplane/rooms/outgoing.h"
 #include "controlplane/rooms/policy.h"
 #include "controlplane/rooms/secret.h"
-#include "controlplane/rooms/share.h"
+#include "controlplane/rooms/share_code.h"
 
 #define DAY_MS (24LL * 3600 * 1000)
 #define SHARES_A_STEP 256
@@ -34,7 +34,7 @@ static struct share *make(
 	const struct share_create *create = event_body(event);
 	struct share *share = record_make(RECORD_SHARE, registry->next_id);
 
-	if (share == NULL || share_mint(registry, share) != 0) {
+	if (share == NULL || share_code_mint(registry, share) != 0) {
 		record_free(RECORD_SHARE, share);
 		verdict_refuse(
 			&plan->verdict, VERDICT_UNAVAILABLE, "no memory or no random numbers");

@@ -587,7 +587,7 @@ class Start(unittest.TestCase):
             for _ in range(3):
                 connection.request("GET", "/rooms")
                 response = connection.getresponse()
-                self.assertEqual((response.status, response.read()), (200, b'{"rooms":[]}'))
+                self.assertEqual((response.status, response.read()), (200, b'{"rooms":[],"scheduled":[]}'))
             self.assertIn(connection.sock.version(), ("TLSv1.2", "TLSv1.3"))
             connection.close()
             old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
