@@ -179,7 +179,7 @@ bool outgoing_mute_op(struct plan *plan, const struct member *member)
 
 static void write_terms(struct writer *writer, const struct silence *terms)
 {
-	if (terms->until_ms != 0)
+	if (terms->until_ms != 0 && !terms->held)
 		writer_int(writer, "until_ms", terms->until_ms);
 	else
 		writer_null(writer, "until_ms");

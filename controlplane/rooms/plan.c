@@ -225,7 +225,7 @@ bool plan_silence(
 		*after = *terms;
 		after->user = (struct user_id){0};
 		strncpy(after->user.text, user, EVENT_ID_MAX);
-		after->until_ns = moment_mono(&plan->now, after->until_ms);
+		after->until_ns = silence_end(after, &plan->now);
 	}
 	before = hash_remove(&room->silenced, user);
 	if (after != NULL && hash_add(&room->silenced, after) != 0) {

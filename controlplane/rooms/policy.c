@@ -191,6 +191,33 @@ bool policy_unmute_this(const struct registry *registry, const struct room *room
 		rank_names[silence->by_rank]);
 }
 
+enum rank policy_past_rank(
+	const struct registry *registry, uint64_t room_id, const char *host, const char *user)
+{
+	const struct room *room = registry_room_by_id(registry, room_id);
+	const struct user *known = registry_user(registry, user);
+
+	if (room != NULL)
+		return policy_rank(registry, room, user);
+	if (known != NULL && known->moderator)
+		return RANK_PLATFORM;
+	return strcmp(host, user) == 0 ? RANK_HOST : RANK_NONE;
+}
+
+bool policy_resolve(const struct registry *registry, const struct report *report, const char *actor,
+	struct verdict *verdict)
+{
+	enum rank rank = policy_past_rank(registry, report->room_id, report->host.text, actor);
+
+	if (rank >= RANK_COHOST && rank > policy_past_rank(registry, report->room_id,
+						  report->host.text, report->member.text))
+		return true;
+	return verdict_refuse(verdict, VERDICT_NOT_ALLOWED,
+		"only who moderates \"%s\" and stands above \"%s\" may resolve this, \"%s\" "
+		"does not",
+		report->room.text, report->member.text, actor);
+}
+
 bool policy_remove(const struct registry *registry, const struct room *room, const char *actor,
 	const char *user, struct verdict *verdict)
 {

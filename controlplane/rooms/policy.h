@@ -8,6 +8,7 @@
 #define STENTOR_CONTROLPLANE_ROOMS_POLICY_H
 
 #include "controlplane/rooms/registry.h"
+#include "controlplane/rooms/report.h"
 #include "controlplane/rooms/silence.h"
 
 /* user may open and schedule rooms: enough followers, a grant, a moderator of the platform. */
@@ -97,6 +98,13 @@ bool policy_unmute(const struct registry *registry, const struct room *room, con
 	const char *user, struct verdict *verdict);
 bool policy_unmute_this(const struct registry *registry, const struct room *room, const char *actor,
 	const struct silence *silence, struct verdict *verdict);
+
+/* Of a room that may have ended: what is left of it then is who its host was. */
+enum rank policy_past_rank(
+	const struct registry *registry, uint64_t room_id, const char *host, const char *user);
+/* actor decides about a report, as one who stands above who is reported. */
+bool policy_resolve(const struct registry *registry, const struct report *report, const char *actor,
+	struct verdict *verdict);
 
 /* actor removes user for good. */
 bool policy_remove(const struct registry *registry, const struct room *room, const char *actor,

@@ -33,6 +33,7 @@ void registry_init(struct registry *registry, const struct registry_limits *limi
 	registry->references.seed = registry->issued.seed = registry->rooms.seed;
 	registry->books.seed = registry->rooms.seed;
 	reminder_moved(registry);
+	registry->open_reports.seed = registry->cases.seed = registry->rooms.seed;
 	registry->moderation_rate.actors.seed = registry->rooms.seed;
 	registry->reactions_rate.actors.seed = registry->rooms.seed;
 }
@@ -76,6 +77,8 @@ void registry_clear(struct registry *registry)
 	roster_clear(&registry->share_roster);
 	hash_clear(&registry->references);
 	hash_clear(&registry->issued);
+	hash_clear(&registry->open_reports);
+	hash_clear(&registry->cases);
 	rate_clear(&registry->moderation_rate);
 	rate_clear(&registry->reactions_rate);
 }

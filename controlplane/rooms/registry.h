@@ -76,6 +76,8 @@ struct registry {
 	int64_t reminders_ms, reminders_least_ms;
 	uint64_t reminders_room;
 	struct reactions *reacting, **reacting_last; /* of rooms with any that were not told yet */
+	struct hash open_reports; /* the open ones by room, member and reporter */
+	struct hash cases;        /* the first open one by room and member */
 	/* How often somebody asks; not part of the state. */
 	struct rate moderation_rate, reactions_rate;
 	bool draining;         /* nobody new comes in */

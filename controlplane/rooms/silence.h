@@ -16,8 +16,17 @@ struct silence {
 	uint64_t until_ns; /* the same, as enforced */
 	struct user_id by; /* empty: the program */
 	uint32_t by_rank;  /* who lifts it needs as much (policy.h); 0: the user may themself */
-	bool held;         /* for reports, until somebody has looked at them */
+	/* For reports, until somebody has looked at them: without an end whatever until_ms says.
+	 * What it took the place of is kept in `by`, until_ms and held_rank; RANK_COUNT: nothing.
+	 */
+	bool held;
+	uint32_t held_rank;
 };
+
+static inline uint64_t silence_end(const struct silence *silence, const struct moment *now)
+{
+	return silence->held ? 0 : moment_mono(now, silence->until_ms);
+}
 
 /* Of a user from this room, whoever its host is. */
 struct exclusion {

@@ -259,14 +259,15 @@ static int load_excluded(struct loading *l)
 
 static bool fill_silence(const struct loading *l, struct silence *silence)
 {
-	int64_t rank = number(l, 3);
+	int64_t rank = number(l, 3), held = number(l, 5);
 
 	silence->until_ms = number(l, 2);
-	silence->until_ns = moment_mono(l->now, silence->until_ms);
 	silence->by_rank = (uint32_t)rank;
-	silence->held = number(l, 5) != 0;
-	return name(l, 1, &silence->user) && rank >= RANK_NONE && rank < RANK_COUNT &&
-	       text(l, 4, silence->by.text, sizeof(silence->by.text));
+	silence->held = held != 0;
+	silence->held_rank = held == 0 ? 0 : (uint32_t)(held - 1);
+	silence->until_ns = silence_end(silence, l->now);
+	return name(l, 1, &silence->user) && rank >= RANK_NONE && rank < RANK_COUNT && held >= 0 &&
+	       held <= 1 + RANK_COUNT && text(l, 4, silence->by.text, sizeof(silence->by.text));
 }
 
 static int load_silenced(struct loading *l)

@@ -180,7 +180,9 @@ static int silence_set(struct store *store, const struct change *change)
 	database_number(store, STATEMENT_SILENCE_PUT, 3, change->silence.after->until_ms);
 	database_number(store, STATEMENT_SILENCE_PUT, 4, change->silence.after->by_rank);
 	database_text(store, STATEMENT_SILENCE_PUT, 5, change->silence.after->by.text);
-	database_number(store, STATEMENT_SILENCE_PUT, 6, change->silence.after->held);
+	/* What a hold took the place of, beginning with 1. */
+	database_number(store, STATEMENT_SILENCE_PUT, 6,
+		change->silence.after->held ? 1 + (int64_t)change->silence.after->held_rank : 0);
 	return named(store, STATEMENT_SILENCE_PUT, change->room, user);
 }
 

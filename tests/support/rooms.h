@@ -10,12 +10,11 @@
 #include <string.h>
 
 #include "controlplane/events/parse.h"
-#include "controlplane/rooms/ban.h"
 #include "controlplane/rooms/decide.h"
-#include "controlplane/rooms/hand.h"
 #include "controlplane/rooms/plan.h"
 #include "controlplane/rooms/secret.h"
 #include "tests/support/random.h"
+#include "tests/support/state.h"
 
 struct desk {
 	struct registry registry;
@@ -78,115 +77,6 @@ static inline enum verdict_code desk_ask(struct desk *desk, const char *line)
 	desk_plan(desk, &plan, line);
 	plan_clear(&plan);
 	return desk->verdict.code;
-}
-
-static inline uint64_t desk_sum(const char *name)
-{
-	uint64_t h = 1469598103934665603u;
-
-	for (; *name != '\0'; name++)
-		h = (h ^ (unsigned char)*name) * 1099511628211u;
-	return h;
-}
-
-static inline void desk_print_hash(FILE *out, const char *what, const struct hash *hash)
-{
-	/* The order in a hash is nobody's business: a sum over the names is. */
-	uint64_t sum = 0;
-	size_t position = 0;
-	const char *name;
-
-	while ((name = hash_next(hash, &position)) != NULL)
-		sum += desk_sum(name);
-	fprintf(out, " %s %zu %016llx", what, hash->count, (unsigned long long)sum);
-}
-
-/* On which terms who is muted, who is kept out; in no order, so as sums. */
-static inline void desk_print_terms(FILE *out, const struct room *room)
-{
-	const struct exclusion *exclusion;
-	const struct silence *silence;
-	uint64_t silences = 0, exclusions = 0;
-	size_t position = 0;
-
-	while ((silence = hash_next(&room->silenced, &position)) != NULL)
-		silences += desk_sum(silence->user.text) *
-			    ((uint64_t)silence->until_ms + silence->by_rank * 16 + silence->held +
-				    desk_sum(silence->by.text));
-	position = 0;
-	while ((exclusion = hash_next(&room->excluded, &position)) != NULL)
-		exclusions += desk_sum(exclusion->user.text) * (1u + exclusion->banned);
-	fprintf(out, " terms %016llx %016llx", (unsigned long long)silences,
-		(unsigned long long)exclusions);
-}
-
-static inline void desk_print_bans(FILE *out, const struct registry *registry)
-{
-	const struct ban *ban;
-	uint64_t id = 0;
-
-	while ((ban = roster_next(&registry->ban_roster, &id)) != NULL)
-		fprintf(out, "ban %s by %s '%s'\n", ban->key, ban->actor.text, ban->reason);
-}
-
-static inline void desk_print_rules(FILE *out, const struct room *room)
-{
-	const struct room_rules *rules = &room->rules;
-
-	fprintf(out, " state %u access %u '%s' speakers_max %u starts %lld tell %d/%u left %d",
-		rules->state, rules->access, rules->language, rules->speakers_max,
-		(long long)rules->starts_ms, rules->tell_until != 0, rules->told_parts,
-		rules->host_left);
-	for (uint32_t i = 0; i < rules->cohost_count; i++)
-		fprintf(out, " %s", rules->cohosts[i].text);
-	fprintf(out, " pins %zu shares %zu reminders %zu offer %d", room->pins.count,
-		room->shares.count, room->reminders.count, room->offer != NULL);
-}
-
-/* Everything a request may change, except the ids minted. */
-static inline char *desk_state(const struct registry *registry)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-	uint64_t id = 0, member_at;
-	const struct room *room;
-	const struct member *m;
-
-	fprintf(out, "seq %llu members %zu rooms %zu tokens %zu legs %zu\n",
-		(unsigned long long)registry->sequence, registry->members.count,
-		registry->rooms.count, registry->tokens.count, registry->legs.count);
-	desk_print_bans(out, registry);
-	while ((room = roster_next(&registry->room_roster, &id)) != NULL) {
-		fprintf(out,
-			"%s host %s '%s' '%s' floor %d cap %u end %lld seq %llu counts %u %u %u",
-			room->name.text, room->host.text, room->title, room->topic,
-			room->open_floor, room->capacity, (long long)room->end_ms,
-			(unsigned long long)room->sequence, room->listeners, room->speaking_members,
-			room->muted);
-		desk_print_rules(out, room);
-		fprintf(out, " profiles %u", room->put.profile_count);
-		for (unsigned int i = 0; i < STN_PROFILES_MAX; i++)
-			fprintf(out, " %u/%u", room->put.profile[i].payload_type,
-				room->put.profile[i].audio_level_id);
-		desk_print_hash(out, "excluded", &room->excluded);
-		desk_print_hash(out, "silenced", &room->silenced);
-		desk_print_hash(out, "keys", &room->used_keys);
-		desk_print_terms(out, room);
-		fprintf(out, "\n");
-		member_at = 0;
-		while ((m = roster_next(&room->roster, &member_at)) != NULL)
-			fprintf(out,
-				"  %s role %d/%u muted %d until %llu end %lld profile %u port %u"
-				" hand %d token %s leg %d\n",
-				m->user.text, m->role, m->put.role, member_muted(m),
-				(unsigned long long)m->put.mute_until_ns, (long long)m->end_ms,
-				m->put.profile, m->put.remote.port_be,
-				m->hand == NULL ? 0 : 1 + (int)m->hand->kind,
-				m->token == NULL ? "" : m->token->digest, m->put.leg_id != 0);
-	}
-	fclose(out);
-	return text;
 }
 
 #endif
