@@ -7,6 +7,7 @@
 #include "controlplane/rooms/hand.h"
 #include "controlplane/rooms/outgoing.h"
 #include "controlplane/rooms/policy.h"
+#include "controlplane/rooms/role.h"
 #include "controlplane/rooms/secret.h"
 #include "controlplane/rooms/token.h"
 
@@ -253,6 +254,33 @@ static void member_token(struct registry *registry, const struct event *event, s
 	answer_token(plan, registry, member_id(member));
 }
 
+/* The keys as they are now: of who was made a speaker they are others than those of the join. */
+static void member_keys(struct registry *registry, const struct event *event, struct plan *plan)
+{
+	const struct member_token *body = event_body(event);
+	const char *user = body->member == NULL ? event->actor : body->member;
+	struct room *room = event_find_room(registry, event, &plan->verdict);
+	const struct member *member;
+
+	if (room == NULL || (strcmp(user, event->actor) != 0 &&
+				    !policy_at_least(registry, room, event->actor, RANK_HOST,
+					    "see the keys of somebody else", &plan->verdict)))
+		return;
+	member = event_find_member(room, user, &plan->verdict);
+	if (member == NULL)
+		return;
+	if (member_webrtc(member)) {
+		verdict_refuse(&plan->verdict, VERDICT_CONFLICT,
+			"\"%s\" is in \"%s\" by webrtc, whose keys are nobody else's", user,
+			room->name.text);
+		return;
+	}
+	writer_string(&plan->answer, "room", room->name.text);
+	writer_string(&plan->answer, "member", member->user.text);
+	writer_string(&plan->answer, "role", admission_role_names[member->role]);
+	role_answer_leg(plan, event, member);
+}
+
 struct member_leave {
 	const char *member;
 };
@@ -378,6 +406,8 @@ const struct event_type member_event_types[] = {
 		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES, member_join},
 	{"member.token", member_token_fields, sizeof(struct member_token),
 		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES, member_token},
+	{"member.keys", member_token_fields, sizeof(struct member_token),
+		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM, member_keys},
 	{"member.leave", member_leave_fields, sizeof(struct member_leave),
 		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_SAFETY | EVENT_PAGE,
 		member_leave},

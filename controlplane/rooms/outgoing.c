@@ -113,6 +113,7 @@ static bool host_leaves(struct plan *plan, struct registry *registry, struct roo
 
 	plan_room_settings(room, &settings);
 	settings.rules.host_left = true;
+	settings.host_left_ns = plan->now.mono_ns;
 	if (due_ns < registry->host_due_ns)
 		registry->host_due_ns = due_ns;
 	due_wake(registry, due_ns);

@@ -63,6 +63,7 @@ static void settings_save(const struct room *room, struct room_settings *setting
 	settings->opened_ms = room->opened_ms;
 	settings->end_ms = room->end_ms;
 	settings->rules = room->rules;
+	settings->host_left_ns = room->host_left_ns;
 }
 
 static void settings_load(
@@ -75,8 +76,7 @@ static void settings_load(
 	room->put.profile_count = settings->profile_count;
 	room->host = settings->host;
 	room->opened_ms = settings->opened_ms;
-	if (settings->rules.host_left && !room->rules.host_left)
-		room->host_left_ns = now->mono_ns;
+	room->host_left_ns = settings->host_left_ns;
 	if (room->rules.starts_ms != settings->rules.starts_ms ||
 		room->rules.state != settings->rules.state)
 		reminder_moved(room->registry);

@@ -45,6 +45,7 @@ struct room_settings {
 	int64_t opened_ms;
 	int64_t end_ms; /* put.end_ns follows from it */
 	struct room_rules rules;
+	uint64_t host_left_ns;
 };
 
 struct audit {
