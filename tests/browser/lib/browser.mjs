@@ -109,7 +109,12 @@ export class Browser {
 	}
 
 	/* A room's page, as a visitor with this link has it. */
-	async openRoom(room, token, options = {}) {
+	openRoom(room, token, options = {}) {
+		return this.open(`/room/${room}${token === null ? '' : `#token=${token}`}`, options);
+	}
+
+	/* Any page of the relay; what goes wrong in it is gathered in its problems. */
+	async open(path, options = {}) {
 		const context = await this.#browser.newContext({ ignoreHTTPSErrors: true, ...options });
 		const page = await context.newPage();
 		page.problems = [];
@@ -118,7 +123,7 @@ export class Browser {
 			if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
 				page.problems.push(message.text());
 		});
-		await page.goto(`${lab.base}/room/${room}${token === null ? '' : `#token=${token}`}`);
+		await page.goto(`${lab.base}${path}`);
 		return page;
 	}
 

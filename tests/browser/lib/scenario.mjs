@@ -69,6 +69,11 @@ export async function scenario(run) {
 			pages.push(page);
 			return page;
 		},
+		async open(browser, path, options) {
+			const page = await browser.open(path, options);
+			pages.push(page);
+			return page;
+		},
 	};
 	let failure = null;
 	try {

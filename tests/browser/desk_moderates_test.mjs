@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The moderator's desk against two pages in the room: hands with their words, grant, live levels,
+ * mute with a way back, invitation, report and resolution, pins, reactions, removal by a second
+ * tap, and what was done. Everything others write is hostile: it must show as text and do nothing.
+ */
+import { inState, writeVoice } from './lib/browser.mjs';
+import { scenario, screenshot, step } from './lib/scenario.mjs';
+import { check, until } from './lib/until.mjs';
+
+const HOSTILE = '<img src=x onerror="globalThis.hacked=1"><script>hacked=1</script>';
+
+async function text(page, selector) {
+	return (await page.locator(selector).allTextContents()).join(' | ').trim();
+}
+
+function shows(page, selector, words, deadlineMs = 6000) {
+	return until(`${selector} says "${words}"`, deadlineMs, async () => {
+		const found = await text(page, selector);
+		return found.includes(words) || Promise.reject(new Error(found));
+	});
+}
+
+/* Phone and desk, light and dark: nothing may be wider than its window. */
+async function look(page, label) {
+	for (const [size, width, height, colorScheme] of [['phone', 360, 780, 'dark'], ['desk', 1280, 900, 'light']]) {
+		await page.setViewportSize({ width, height });
+		await page.emulateMedia({ colorScheme });
+		const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+		check(wide <= 0, `${label} is ${wide} px wider than a ${size}`);
+		await screenshot(page, `${label}-${size}-${colorScheme}`);
+	}
+}
+
+function row(desk, list, name) {
+	return desk.locator(`#${list} .row`, { has: desk.locator('.row-name', { hasText: new RegExp(`^${name}$`) }) });
+}
+
+scenario(async ({ relay, browser, room, open }) => {
+	await relay.openRoom('agora', { title: `Fifty men ${HOSTILE}`, topic: 'Iliad' });
+	const speaking = await browser('speaker');
+	const listening = await browser('listeners', { voice: writeVoice('carla', 1200) });
+	const bob = await speaking.speaker('bob', 'agora', await relay.seat('agora', 'bob', 'speaker'), 500);
+	await bob.connected();
+	const [carla, dan] = await Promise.all(['carla', 'dan'].map(async (name) =>
+		room(listening, 'agora', await relay.seat('agora', name, 'listener'))));
+	for (const page of [carla, dan]) {
+		await page.click('#listen');
+		await inState(page, 'listening');
+	}
+	const token = await relay.seat('agora', 'host', 'host');
+	const desk = await open(listening, `/console#room=agora&token=${token}`);
+	await shows(desk, '#stage .row-name', 'bob');
+	check(!(await desk.evaluate(() => location.href)).includes(token), 'the token is in the address bar');
+	check((await text(desk, '#title')).includes('<img'), 'the title is not shown as it was given');
+	step('the desk is open');
+
+	await carla.click('#floor');
+	await shows(carla, '#state', 'you are next');
+	await carla.fill('#words-text', `About Ajax ${HOSTILE}`);
+	await carla.keyboard.press('Enter');
+	await shows(desk, '#hands .row-words', 'About Ajax <img');
+	await row(desk, 'hands', 'carla').locator('.row-note').waitFor();
+	await look(desk, 'desk-hand');
+	await row(desk, 'hands', 'carla').getByText('Let speak').click();
+	await inState(carla, 'speaking');
+	await bob.hears([1200], 10000, -55);
+	await until('the desk sees who is loud', 6000, () => desk.locator('#stage .row.speaking').count()
+		.then((count) => count === 2));
+	await shows(desk, '#stage .row-note', 'slot');
+	step('asked in words, granted, heard, seen');
+
+	await row(desk, 'stage', 'carla').getByText('Mute', { exact: true }).click();
+	await shows(carla, '#state', 'The host has muted you.');
+	await look(desk, 'desk-undo');
+	await desk.locator('.toast', { hasText: 'carla is muted' }).getByText('Undo').click();
+	await shows(carla, '#state', 'You are on stage.');
+	await desk.click('#mute-all');
+	await shows(carla, '#state', 'The host has muted you.');
+	await shows(desk, '.toast', 'Muted:');
+	await desk.locator('.toast', { hasText: 'Muted:' }).getByText('Undo').click();
+	await shows(carla, '#state', 'You are on stage.');
+	await row(desk, 'stage', 'carla').getByText('To the audience').click();
+	await inState(carla, 'listening');
+	step('muted and unmuted, all of them too, and back in the audience');
+
+	await desk.fill('#person [name=member]', 'dan');
+	await desk.click('#person [value="floor.invite"]');
+	await shows(dan, '#invitation-text', 'host invites you');
+	await look(dan, 'room-invited');
+	await dan.click('#decline');
+	await until('the invitation is gone', 5000, async () => !await dan.isVisible('#invitation'));
+	await shows(desk, '#no-hands', 'Nobody');
+	await desk.click('#person [value="floor.invite"]');
+	await dan.click('#accept');
+	await inState(dan, 'speaking');
+	await dan.click('#floor');
+	await inState(dan, 'listening');
+	step('invited, declined, invited, accepted, given back');
+
+	await dan.click('#report');
+	await dan.fill('#report-form [name=member]', 'bob');
+	await dan.selectOption('#report-form [name=category]', 'harassment');
+	await dan.fill('#report-form [name=text]', `He shouts ${HOSTILE}`);
+	await look(dan, 'room-report');
+	await dan.click('#report-form .primary');
+	await shows(dan, '#report-said', 'Thank you');
+	await dan.click('#report-close');
+	await shows(desk, '#reports .row-words', 'He shouts <img');
+	await shows(desk, '#reports .evidence', 'bob in slot');
+	await look(desk, 'desk-report');
+	await row(desk, 'reports', 'bob').getByText('Dismiss').click();
+	await until('the report is gone', 5000, () => desk.locator('#reports .row').count().then((count) => count === 0));
+	check((await relay.ask({ type: 'moderation.reports', state: 'resolved' })).reports.length === 1, 'not resolved');
+	step('reported and dismissed');
+
+	await desk.fill('#pin-form [name=text]', `Read this ${HOSTILE}`);
+	await desk.fill('#pin-form [name=url]', 'https://example.org/iliad');
+	await desk.click('#pin-form .button');
+	await shows(carla, '#pins', 'Read this <img');
+	check(await carla.getAttribute('#pins a', 'href') === 'https://example.org/iliad', 'the link goes elsewhere');
+	await desk.fill('#pin-form [name=url]', 'javascript:globalThis.hacked=1');
+	await desk.click('#pin-form .button');
+	await shows(desk, '.toast.bad', 'url');
+	for (let i = 0; i < 3; i++)
+		await carla.locator('.reaction').first().click();
+	await shows(dan, '.reaction-total', '3');
+	await shows(desk, '.graph.warm .graph-scale', '0 to');
+	await look(carla, 'room-pinned');
+	await desk.locator('#pins button').click();
+	await until('unpinned on the page', 5000, () => carla.isHidden('#pinned'));
+	step('pinned, refused, reacted to, unpinned');
+
+	const remove = row(desk, 'stage', 'bob').getByRole('button', { name: /Remove/ });
+	await remove.click();
+	check((await relay.member('agora', 'bob')) !== null, 'one tap has removed somebody');
+	await look(desk, 'desk-armed');
+	await desk.setViewportSize({ width: 360, height: 780 });
+	await row(desk, 'stage', 'bob').locator('.armed').click();
+	await until('bob is out', 5000, async () => (await relay.member('agora', 'bob')) === null);
+	await shows(desk, '#audit', 'moderation.remove');
+	await look(desk, 'desk-audit');
+	await relay.ask({ type: 'moderation.mute', actor: 'host', room: 'agora', member: 'carla', reason: HOSTILE });
+	await shows(desk, '#audit', '<img');
+	step('removed by a second tap, and all of it in the audit');
+
+	const other = await open(listening, `/console#room=agora&token=${await relay.seat('agora', 'eve', 'listener')}`);
+	await shows(other, '#notice-title', 'for hosts');
+	await desk.reload();
+	await shows(desk, '#stage-title', 'On stage');
+	await desk.locator('summary', { hasText: 'Settings' }).click();
+	await desk.fill('#settings [name=topic]', 'Iliad, book five');
+	await desk.click('#settings .primary');
+	await shows(carla, '#topic', 'book five');
+	await desk.click('#close');
+	await desk.click('#close');
+	await inState(carla, 'closed');
+	await shows(desk, '#notice-title', 'closed');
+	for (const page of [carla, dan, desk])
+		check(await page.evaluate(() => globalThis.hacked === undefined), `what somebody wrote has run: ${page.url()}`);
+	step('settings, and the end of the room');
+});
