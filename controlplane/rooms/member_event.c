@@ -9,6 +9,7 @@
 #include "controlplane/rooms/policy.h"
 #include "controlplane/rooms/role.h"
 #include "controlplane/rooms/secret.h"
+#include "controlplane/rooms/session_event.h"
 #include "controlplane/rooms/token.h"
 
 #define MEMBERS_MAX 2048 /* of one join; the line's 64 KiB hold fewer */
@@ -201,6 +202,26 @@ static void announce_join(struct plan *plan, struct registry *registry, struct r
 	plan_event_end(plan, registry, room, &writer);
 }
 
+/*
+ * Whoever the relay knows from one room comes into another under their own name: only themself,
+ * only by WebRTC (a leg to any address would be a way to flood it), and not as a guest, whose name
+ * is of one room and who was let in there only.
+ */
+static bool page_may_join(
+	const struct event *event, const struct member_join *join, struct verdict *verdict)
+{
+	if (!event->page)
+		return true;
+	if (join->members.count != 0 || !join->one.transport ||
+		(join->one.member != NULL && strcmp(join->one.member, event->actor) != 0))
+		return verdict_refuse(verdict, VERDICT_NOT_ALLOWED,
+			"a page joins nobody but \"%s\", with transport webrtc", event->actor);
+	if (strncmp(event->actor, SESSION_GUEST_PREFIX, strlen(SESSION_GUEST_PREFIX)) == 0)
+		return verdict_refuse(verdict, VERDICT_NO_SUCH_USER,
+			"\"%s\" is a guest of one room: come as a guest here too", event->actor);
+	return true;
+}
+
 static void member_join(struct registry *registry, const struct event *event, struct plan *plan)
 {
 	const struct member_join *join = event_body(event);
@@ -208,7 +229,8 @@ static void member_join(struct registry *registry, const struct event *event, st
 	struct admission_request request = {
 		event->actor, room, (enum member_role)join->role, join->share};
 
-	if (room == NULL || !admit_all(plan, registry, &request, join))
+	if (room == NULL || !page_may_join(event, join, &plan->verdict) ||
+		!admit_all(plan, registry, &request, join))
 		return;
 	announce_join(plan, registry, room, event->actor, request.role);
 	answer_join(plan, registry, room);
@@ -403,7 +425,8 @@ static void member_list(struct registry *registry, const struct event *event, st
 
 const struct event_type member_event_types[] = {
 	{"member.join", member_join_fields, sizeof(struct member_join),
-		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES, member_join},
+		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_PAGE | EVENT_ABROAD,
+		member_join},
 	{"member.token", member_token_fields, sizeof(struct member_token),
 		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES, member_token},
 	{"member.keys", member_token_fields, sizeof(struct member_token),

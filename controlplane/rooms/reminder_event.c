@@ -163,7 +163,9 @@ bool reminder_due(struct plan *plan, struct registry *registry)
 
 const struct event_type reminder_event_types[] = {
 	{"reminder.set", reminder_set_fields, sizeof(struct reminder_set),
-		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_PAGE, set},
+		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_PAGE | EVENT_ABROAD,
+		set},
 	{"reminder.cancel", NULL, 0,
-		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_PAGE, cancel},
+		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_PAGE | EVENT_ABROAD,
+		cancel},
 	{NULL}};

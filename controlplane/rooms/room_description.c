@@ -103,6 +103,10 @@ void room_describe_rest(struct writer *writer, const struct registry *registry,
 	writer_uint(writer, "reminders", room->reminders.count);
 	describe_pins(writer, room);
 	reaction_describe(writer, "reactions", room);
+	writer_begin_array(writer, "reaction_choices");
+	for (uint32_t i = 0; i < registry->limits.reaction_count; i++)
+		writer_string(writer, NULL, registry->limits.reactions[i]);
+	writer_end_array(writer);
 	offer_describe(writer, "tickets", room->offer);
 	if (viewer != NULL)
 		describe_viewer(writer, registry, room, viewer);

@@ -50,7 +50,7 @@ scenario(async ({ relay, browser, room, open }) => {
 	}
 	const token = await relay.seat('agora', 'host', 'host');
 	const desk = await open(listening, `/console#room=agora&token=${token}`);
-	await shows(desk, '#stage .row-name', 'bob');
+	await shows(desk, '#podium .row-name', 'bob');
 	check(!(await desk.evaluate(() => location.href)).includes(token), 'the token is in the address bar');
 	check((await text(desk, '#title')).includes('<img'), 'the title is not shown as it was given');
 	step('the desk is open');
@@ -65,12 +65,12 @@ scenario(async ({ relay, browser, room, open }) => {
 	await row(desk, 'hands', 'carla').getByText('Let speak').click();
 	await inState(carla, 'speaking');
 	await bob.hears([1200], 10000, -55);
-	await until('the desk sees who is loud', 6000, () => desk.locator('#stage .row.speaking').count()
+	await until('the desk sees who is loud', 6000, () => desk.locator('#podium .row.speaking').count()
 		.then((count) => count === 2));
-	await shows(desk, '#stage .row-note', 'slot');
+	await shows(desk, '#podium .row-note', 'slot');
 	step('asked in words, granted, heard, seen');
 
-	await row(desk, 'stage', 'carla').getByText('Mute', { exact: true }).click();
+	await row(desk, 'podium', 'carla').getByText('Mute', { exact: true }).click();
 	await shows(carla, '#state', 'The host has muted you.');
 	await look(desk, 'desk-undo');
 	await desk.locator('.toast', { hasText: 'carla is muted' }).getByText('Undo').click();
@@ -80,7 +80,7 @@ scenario(async ({ relay, browser, room, open }) => {
 	await shows(desk, '.toast', 'Muted:');
 	await desk.locator('.toast', { hasText: 'Muted:' }).getByText('Undo').click();
 	await shows(carla, '#state', 'You are on stage.');
-	await row(desk, 'stage', 'carla').getByText('To the audience').click();
+	await row(desk, 'podium', 'carla').getByText('To the audience').click();
 	await inState(carla, 'listening');
 	step('muted and unmuted, all of them too, and back in the audience');
 
@@ -131,12 +131,12 @@ scenario(async ({ relay, browser, room, open }) => {
 	await until('unpinned on the page', 5000, () => carla.isHidden('#pinned'));
 	step('pinned, refused, reacted to, unpinned');
 
-	const remove = row(desk, 'stage', 'bob').getByRole('button', { name: /Remove/ });
+	const remove = row(desk, 'podium', 'bob').getByRole('button', { name: /Remove/ });
 	await remove.click();
 	check((await relay.member('agora', 'bob')) !== null, 'one tap has removed somebody');
 	await look(desk, 'desk-armed');
 	await desk.setViewportSize({ width: 360, height: 780 });
-	await row(desk, 'stage', 'bob').locator('.armed').click();
+	await row(desk, 'podium', 'bob').locator('.armed').click();
 	await until('bob is out', 5000, async () => (await relay.member('agora', 'bob')) === null);
 	await shows(desk, '#audit', 'moderation.remove');
 	await look(desk, 'desk-audit');

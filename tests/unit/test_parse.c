@@ -133,10 +133,6 @@ static const struct {
 	{"another room", "{\"id\":\"1\",\"type\":\"floor.request\",\"room\":\"pub\"}",
 		VERDICT_NOT_ALLOWED},
 	{"a type of applications", "{\"id\":\"1\",\"type\":\"status\"}", VERDICT_NOT_ALLOWED},
-	{"a leg to any address",
-		"{\"id\":\"1\",\"type\":\"member.join\",\"role\":\"listener\","
-		"\"address\":\"10.0.0.1\",\"port\":5}",
-		VERDICT_NOT_ALLOWED},
 	{"a subscription", "{\"id\":\"1\",\"type\":\"subscribe\"}", VERDICT_NOT_ALLOWED},
 	{"no type", "{\"id\":\"1\"}", VERDICT_INVALID},
 	{"an actor that is no id", "{\"id\":\"1\",\"type\":\"floor.request\",\"actor\":1}",

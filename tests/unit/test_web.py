@@ -121,7 +121,7 @@ class Requests(Room):
 
     def test_what_is_not_for_pages(self):
         bob = self.join("bob")
-        for kind in ("room.open", "room.close", "status", "subscribe", "member.join",
+        for kind in ("room.open", "room.close", "status", "subscribe", "member.token",
                      "leg.list", "explain"):
             status, answer = bob.event(type=kind)
             self.assertEqual(status, 403, answer)
@@ -161,6 +161,23 @@ class Requests(Room):
         self.assertEqual((status, headers["content-type"]), (200, "application/json"))
         self.assertEqual([room["room"] for room in json.loads(body)["rooms"]], ["tea"])
         self.assertEqual(json.loads(body)["scheduled"], [])
+
+    def test_a_page_comes_into_another_room_under_its_own_name(self):
+        self.client.good(type="room.open", actor="ann", room="pub")
+        bob = self.join("bob")
+        for wrong in ({"address": "10.0.0.1", "port": 5}, {"transport": "webrtc", "member": "eve"},
+                      {"members": [{"member": "bob"}], "transport": "webrtc"}):
+            status, answer = bob.event(type="member.join", room="pub", role="listener", **wrong)
+            self.assertEqual((status, answer["error"]["code"]), (403, "not_allowed"), answer)
+        status, answer = bob.event(type="member.join", room="pub", role="listener",
+                                   transport="webrtc")
+        self.assertEqual(status, 200, answer)
+        there = Page(self.port, answer["members"][0]["token"])
+        self.assertEqual(there.event(type="room.get")[1]["room"]["you"]["member"], "bob")
+        guest = self.join("guest-1234")
+        status, answer = guest.event(type="member.join", room="pub", role="listener",
+                                     transport="webrtc")
+        self.assertEqual((status, answer["error"]["code"]), (404, "no_such_user"), answer)
 
     def test_what_everybody_may_know_of_a_room(self):
         status, headers, body = Page(self.port).ask("GET", "/rooms/tea")

@@ -64,7 +64,7 @@ export class DeskView {
 	constructor(on) {
 		this.#on = on;
 		this.#hands = new Rows(byId('hands'), (hand) => this.#makeHand(hand), (row, hand) => this.#fillHand(row, hand));
-		this.#stage = new Rows(byId('stage'), (member) => this.#makeMember(member), (row, member) => this.#fillMember(row, member));
+		this.#stage = new Rows(byId('podium'), (member) => this.#makeMember(member), (row, member) => this.#fillMember(row, member));
 		this.#reports = new Rows(byId('reports'), (report) => this.#makeReport(report), (row, report) => this.#fillReport(row, report));
 		this.#audit = new Rows(byId('audit'), (entry) => makeEntry(entry), () => {});
 		this.#graphs = {
