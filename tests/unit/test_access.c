@@ -22,7 +22,8 @@
 	Q("ticket.issue", "app", \
 		",\"user\":\"" who_ "\",\"reference\":\"r-" who_ \
 		"\",\"price\":500,\"currency\":\"EUR\"")
-#define REFUND(who_) Q("ticket.refund", "app", ",\"reference\":\"r-" who_ "\"")
+#define REFUND(who_) \
+	"{\"id\":\"i\",\"type\":\"ticket.refund\",\"actor\":\"app\",\"reference\":\"r-" who_ "\"}"
 
 static const struct rule rules[] = {
 	{"an open room lets anybody in", {FOR_ALL}, LISTEN("bob"), VERDICT_OK, "bob", 1, 1},
