@@ -8,6 +8,7 @@
 
 static const struct event_type *const families[] = {
 	room_event_types,
+	update_event_types,
 	member_event_types,
 	floor_event_types,
 	moderation_event_types,

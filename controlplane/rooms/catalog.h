@@ -14,6 +14,7 @@ struct writer;
 
 /* Arrays ended by name NULL. */
 extern const struct event_type room_event_types[];
+extern const struct event_type update_event_types[];
 extern const struct event_type member_event_types[];
 extern const struct event_type floor_event_types[];
 extern const struct event_type moderation_event_types[];

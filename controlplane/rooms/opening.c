@@ -27,6 +27,13 @@ uint32_t opening_capacity(const struct registry *registry, uint64_t wanted)
 	return wanted == 0 || wanted > most ? most : (uint32_t)wanted;
 }
 
+uint32_t opening_speakers_max(const struct registry *registry, uint64_t wanted)
+{
+	uint32_t most = registry->limits.room_speakers_max;
+
+	return most != 0 && wanted > most ? most : (uint32_t)wanted;
+}
+
 void opening_cohosts(
 	const struct event_list *ids, const struct user_id *host, struct room_rules *rules)
 {
@@ -99,14 +106,15 @@ static bool take_speakers(const struct room_wish *wish, struct room *room, struc
 	return true;
 }
 
-static void take_rules(const struct room_wish *wish, struct room *room)
+static void take_rules(
+	const struct registry *registry, const struct room_wish *wish, struct room *room)
 {
 	struct room_rules *rules = &room->rules;
 
 	rules->access = wish->access < 0 ? ACCESS_OPEN : (enum room_access)wish->access;
 	strncpy(rules->language, wish->language == NULL ? "" : wish->language,
 		ROOM_LANGUAGE_SIZE - 1);
-	rules->speakers_max = (uint32_t)wish->speakers_max;
+	rules->speakers_max = opening_speakers_max(registry, wish->speakers_max);
 	opening_cohosts(&wish->cohosts, &room->host, rules);
 }
 
@@ -133,7 +141,7 @@ struct room *opening_make(struct registry *registry, const struct event *event,
 	room->put.slot_count = (uint8_t)(wish->slots == 0 ? ROOM_SLOTS_FALLBACK : wish->slots);
 	room->put.profile_count = room->profiles_known = 1;
 	room->put.profile[0].payload_type = PAYLOAD_TYPE_FALLBACK;
-	take_rules(wish, room);
+	take_rules(registry, wish, room);
 	if (mint_ssrcs(registry, room, &plan->verdict) && take_speakers(wish, room, &plan->verdict))
 		return room;
 	room_free(room);

@@ -84,6 +84,8 @@ struct room *opening_make(struct registry *registry, const struct event *event,
 bool opening_language_valid(const char *text, struct verdict *verdict);
 /* Within the limits of the program. */
 uint32_t opening_capacity(const struct registry *registry, uint64_t wanted);
+/* 0: as many as the program allows. */
+uint32_t opening_speakers_max(const struct registry *registry, uint64_t wanted);
 /* Into rules->cohosts, each once and without the host. */
 void opening_cohosts(
 	const struct event_list *ids, const struct user_id *host, struct room_rules *rules);

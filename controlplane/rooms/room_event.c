@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* room.open, room.update, room.close, room.get. */
+/* room.open, room.close, room.get. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -157,88 +157,6 @@ static void room_open(struct registry *registry, const struct event *event, stru
 		open_new(registry, event, plan);
 }
 
-struct room_update {
-	const char *title, *topic;
-	int open_floor;
-	uint64_t capacity, slots;
-	const char *group_key;
-	int group_suite;
-};
-
-/* The last three are known only so that the refusal can say why. */
-static const struct field room_update_fields[] = {
-	{.name = "title",
-		.kind = FIELD_TEXT,
-		.max = ROOM_TITLE_MAX,
-		.offset = offsetof(struct room_update, title)},
-	{.name = "topic",
-		.kind = FIELD_TEXT,
-		.max = ROOM_TOPIC_MAX,
-		.offset = offsetof(struct room_update, topic)},
-	{.name = "open_floor",
-		.kind = FIELD_BOOL,
-		.fallback = -1,
-		.offset = offsetof(struct room_update, open_floor)},
-	{.name = "capacity",
-		.kind = FIELD_UINT,
-		.min = 1,
-		.max = UINT32_MAX,
-		.offset = offsetof(struct room_update, capacity)},
-	{.name = "slots",
-		.kind = FIELD_UINT,
-		.min = 1,
-		.max = STN_SLOTS_MAX,
-		.offset = offsetof(struct room_update, slots)},
-	{.name = "group_key",
-		.kind = FIELD_TEXT,
-		.min = 1,
-		.max = 128,
-		.offset = offsetof(struct room_update, group_key)},
-	{.name = "group_suite",
-		.kind = FIELD_CHOICE,
-		.choices = secret_suite_names,
-		.fallback = -1,
-		.offset = offsetof(struct room_update, group_suite)},
-	{.name = NULL}};
-
-static bool immutable_kept(
-	const struct room_update *update, const struct room *room, struct verdict *verdict)
-{
-	if (update->slots != 0 && update->slots != room->put.slot_count)
-		return verdict_refuse(verdict, VERDICT_CONFLICT,
-			"slots: stays %u for the life of the room", room->put.slot_count);
-	if (update->group_key != NULL || update->group_suite >= 0)
-		return verdict_refuse(verdict, VERDICT_CONFLICT,
-			"group_key and group_suite are fixed when the room is opened");
-	return true;
-}
-
-static void room_update(struct registry *registry, const struct event *event, struct plan *plan)
-{
-	const struct room_update *update = event_body(event);
-	struct room *room = event_find_room(registry, event, &plan->verdict);
-	struct audit audit = {.actor = event->actor, .action = "room.update"};
-	struct room_settings settings;
-
-	if (room == NULL || !policy_host(room, event->actor, "change the room", &plan->verdict) ||
-		!immutable_kept(update, room, &plan->verdict))
-		return;
-	plan_room_settings(room, &settings);
-	if (update->title != NULL)
-		strcpy(settings.title, update->title);
-	if (update->topic != NULL)
-		strcpy(settings.topic, update->topic);
-	if (update->open_floor >= 0)
-		settings.open_floor = update->open_floor;
-	if (update->capacity > registry->limits.room_members_max)
-		settings.capacity = registry->limits.room_members_max;
-	else if (update->capacity != 0)
-		settings.capacity = (uint32_t)update->capacity;
-	if (plan_room_set(plan, room, &settings) && plan_audit(plan, room, &audit))
-		opening_announce(plan, registry, room, "room.updated", event->actor);
-	room_describe(&plan->answer, room);
-}
-
 static void room_close(struct registry *registry, const struct event *event, struct plan *plan)
 {
 	struct room *room = event_find_room(registry, event, &plan->verdict);
@@ -262,8 +180,6 @@ static void room_get(struct registry *registry, const struct event *event, struc
 const struct event_type room_event_types[] = {
 	{"room.open", room_open_fields, sizeof(struct room_open),
 		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES, room_open},
-	{"room.update", room_update_fields, sizeof(struct room_update),
-		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_PAGE, room_update},
 	{"room.close", NULL, 0,
 		EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_SAFETY | EVENT_PAGE,
 		room_close},
