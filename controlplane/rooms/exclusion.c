@@ -3,6 +3,7 @@
 
 #include "controlplane/rooms/exclusion.h"
 #include "controlplane/rooms/outgoing.h"
+#include "controlplane/rooms/role.h"
 #include "controlplane/rooms/share.h"
 
 static bool drop_shares(
@@ -19,23 +20,6 @@ static bool drop_shares(
 	return true;
 }
 
-static bool drop_cohost(struct plan *plan, struct room *room, const char *user)
-{
-	struct room_settings settings;
-	struct room_rules *rules = &settings.rules;
-	uint32_t kept = 0;
-
-	plan_room_settings(room, &settings);
-	for (uint32_t i = 0; i < rules->cohost_count; i++) {
-		if (strcmp(rules->cohosts[i].text, user) != 0)
-			rules->cohosts[kept++] = rules->cohosts[i];
-	}
-	if (kept == rules->cohost_count)
-		return true;
-	rules->cohost_count = kept;
-	return plan_room_set(plan, room, &settings);
-}
-
 bool exclusion_begin(struct plan *plan, struct registry *registry, struct room *room,
 	const char *user, bool banned, const char *reason)
 {
@@ -45,7 +29,7 @@ bool exclusion_begin(struct plan *plan, struct registry *registry, struct room *
 	if ((before == NULL || (before->banned && !banned)) &&
 		!plan_exclude(plan, room, user, banned))
 		return false;
-	if (!drop_shares(plan, registry, room, user) || !drop_cohost(plan, room, user))
+	if (!drop_shares(plan, registry, room, user) || !role_unname(plan, room, user))
 		return false;
 	return member == NULL || outgoing_member_left(plan, registry, member, reason);
 }

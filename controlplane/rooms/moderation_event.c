@@ -5,10 +5,12 @@
  */
 #include <string.h>
 
+#include "controlplane/rooms/admission.h"
 #include "controlplane/rooms/catalog.h"
 #include "controlplane/rooms/exclusion.h"
 #include "controlplane/rooms/outgoing.h"
 #include "controlplane/rooms/policy.h"
+#include "controlplane/rooms/role.h"
 
 #define DURATION_MAX_MS (366LL * 24 * 3600 * 1000)
 #define REASON_MAX 256
@@ -198,6 +200,49 @@ static void mute_all(struct registry *registry, const struct event *event, struc
 		plan_audit(plan, room, &audit);
 }
 
+static void demote(struct registry *registry, const struct event *event, struct plan *plan)
+{
+	const struct moderation *body = event_body(event);
+	struct room *room = event_find_room(registry, event, &plan->verdict);
+	struct audit audit = {event->actor, "moderation.demote", body->member, body->reason};
+	struct member *member;
+
+	if (room == NULL || !policy_moderate(registry, room, event->actor, body->member, "demote",
+				    &plan->verdict))
+		return;
+	member = event_find_member(room, body->member, &plan->verdict);
+	if (member == NULL)
+		return;
+	if (member->role == ROLE_LISTENER || member->role == ROLE_HOST) {
+		verdict_refuse(&plan->verdict, VERDICT_CONFLICT, "\"%s\" is %s", body->member,
+			admission_role_names[member->role]);
+		return;
+	}
+	answer(plan, room, body->member);
+	writer_string(&plan->answer, "role", admission_role_names[ROLE_LISTENER]);
+	if (plan_audit(plan, room, &audit))
+		role_change(plan, registry, member, ROLE_LISTENER, &audit);
+}
+
+/* Whose room it was is not to come back: who would inherit it later does now, if anybody would. */
+static bool inherit(struct plan *plan, struct registry *registry, struct room *room)
+{
+	struct member *heir = registry->limits.host_grace_ms == 0 ? NULL : role_heir(room);
+	struct audit why = {"stentor", "room.host_changed", NULL, "host removed"};
+	struct room_settings settings;
+
+	if (heir == NULL) {
+		plan_room_settings(room, &settings);
+		settings.rules.host_left = true; /* whoever speaks first */
+		return plan_room_set(plan, room, &settings);
+	}
+	why.member = heir->user.text;
+	if (!plan_audit(plan, room, &why))
+		return false;
+	why.actor = NULL;
+	return role_hand_over(plan, registry, heir, &why);
+}
+
 static void remove_member(struct registry *registry, const struct event *event, struct plan *plan)
 {
 	const struct moderation *body = event_body(event);
@@ -209,8 +254,10 @@ static void remove_member(struct registry *registry, const struct event *event, 
 		event_find_member(room, body->member, &plan->verdict) == NULL)
 		return;
 	answer(plan, room, body->member);
-	if (plan_audit(plan, room, &audit))
-		exclusion_begin(plan, registry, room, body->member, false, "removed");
+	if (plan_audit(plan, room, &audit) &&
+		exclusion_begin(plan, registry, room, body->member, false, "removed") &&
+		strcmp(room->host.text, body->member) == 0)
+		inherit(plan, registry, room);
 }
 
 #define CHANGES (EVENT_NEEDS_ACTOR | EVENT_NEEDS_ROOM | EVENT_CHANGES | EVENT_PAGE | EVENT_RATED)
@@ -220,6 +267,8 @@ const struct event_type moderation_event_types[] = {
 	{"moderation.unmute", moderation_fields, sizeof(struct moderation), CHANGES, unmute},
 	{"moderation.mute_all", mute_all_fields, sizeof(struct moderation), CHANGES | EVENT_SAFETY,
 		mute_all},
+	{"moderation.demote", moderation_fields, sizeof(struct moderation), CHANGES | EVENT_SAFETY,
+		demote},
 	{"moderation.remove", moderation_fields, sizeof(struct moderation), CHANGES | EVENT_SAFETY,
 		remove_member},
 	{NULL}};

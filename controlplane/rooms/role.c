@@ -123,17 +123,27 @@ static void unname(struct room_rules *rules, const char *user)
 	rules->cohost_count = kept;
 }
 
+bool role_unname(struct plan *plan, struct room *room, const char *user)
+{
+	struct room_settings settings;
+
+	if (!policy_is_cohost(room, user))
+		return true;
+	plan_room_settings(room, &settings);
+	unname(&settings.rules, user);
+	return plan_room_set(plan, room, &settings);
+}
+
 static bool set_named(struct plan *plan, const struct member *member, bool named)
 {
 	struct room_settings settings;
 
-	if (policy_is_cohost(member->room, member->user.text) == named)
+	if (!named)
+		return role_unname(plan, member->room, member->user.text);
+	if (policy_is_cohost(member->room, member->user.text))
 		return true;
 	plan_room_settings(member->room, &settings);
-	if (named)
-		settings.rules.cohosts[settings.rules.cohost_count++] = member->user;
-	else
-		unname(&settings.rules, member->user.text);
+	settings.rules.cohosts[settings.rules.cohost_count++] = member->user;
 	return plan_room_set(plan, member->room, &settings);
 }
 

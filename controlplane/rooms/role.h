@@ -27,6 +27,9 @@ bool role_give(struct plan *plan, struct registry *registry, struct member *memb
 bool role_change(struct plan *plan, struct registry *registry, struct member *member,
 	enum member_role role, const struct audit *why);
 
+/* Not named as cohost any more, in the room or not; no event. */
+bool role_unname(struct plan *plan, struct room *room, const char *user);
+
 /* The room is the member's from now on; who had it and is in it becomes a cohost. Event
  * room.host_changed. There must be place: role_may_inherit(). */
 bool role_hand_over(struct plan *plan, struct registry *registry, struct member *member,

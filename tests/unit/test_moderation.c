@@ -6,6 +6,7 @@
 #define UNMUTE(actor_, who_) Q("moderation.unmute", actor_, WHO(who_))
 #define MUTE_ALL(actor_, more_) Q("moderation.mute_all", actor_, more_)
 #define REMOVE(actor_, who_) Q("moderation.remove", actor_, WHO(who_))
+#define DEMOTE(actor_, who_) Q("moderation.demote", actor_, WHO(who_))
 #define ANN JOIN("ann", "host", 1)
 #define BOB JOIN("bob", "speaker", 2)
 #define CY JOIN("cy", "speaker", 3), "+cohost cy"
@@ -102,12 +103,33 @@ static const struct rule rows[] = {
 	{"nobody else mutes all", {OPEN, BOB}, MUTE_ALL("bob", ""), VERDICT_NOT_ALLOWED,
 		"only the host or a cohost"},
 
+	{"a speaker becomes a listener, and is not heard", {OPEN, BOB}, DEMOTE("ann", "bob"),
+		VERDICT_OK, "\"member\":\"bob\",\"role\":\"listener\"", 1, 1,
+		"\"role\":\"listener\",\"was\":\"speaker\""},
+	{"by a cohost", {OPEN, BOB, CY}, DEMOTE("cy", "bob"), VERDICT_OK, "listener", 1, 1,
+		"\"actor\":\"cy\""},
+	{"a cohost by the host", {OPEN, CY}, DEMOTE("ann", "cy"), VERDICT_OK, "listener", 1, 1,
+		"\"was\":\"cohost\""},
+	{"and is none any more", {OPEN, BOB, CY, DEMOTE("ann", "cy")}, MUTE("cy", "bob", ""),
+		VERDICT_NOT_ALLOWED, "only the host or a cohost"},
+	{"not by another cohost", {OPEN, CY, BOB, "+cohost bob"}, DEMOTE("bob", "cy"),
+		VERDICT_NOT_ALLOWED, "same rank"},
+	{"not the host", {OPEN, ANN, CY}, DEMOTE("cy", "ann"), VERDICT_NOT_ALLOWED, "same rank"},
+	{"not even by a moderator of the platform", {OPEN, ANN, MODERATOR("mo")},
+		DEMOTE("mo", "ann"), VERDICT_CONFLICT, "is host"},
+	{"a listener is one", {OPEN, DEB}, DEMOTE("ann", "deb"), VERDICT_CONFLICT, "is listener"},
+	{"who is not there", {OPEN}, DEMOTE("ann", "bob"), VERDICT_NO_SUCH_MEMBER, "bob"},
+	{"one who sends by a page keeps the seat", {OPEN, WEB("bob", "speaker")},
+		DEMOTE("ann", "bob"), VERDICT_OK, "listener", 0, 1},
+
 	{"a cohost removes", {OPEN, BOB, CY}, REMOVE("cy", "bob"), VERDICT_OK, "bob", 1, 1,
 		"\"reason\":\"removed\""},
 	{"not the host", {OPEN, ANN, CY}, REMOVE("cy", "ann"), VERDICT_NOT_ALLOWED,
 		"the host cannot be removed"},
 	{"nor a cohost", {OPEN, BOB, CY, "+cohost bob"}, REMOVE("cy", "bob"), VERDICT_NOT_ALLOWED,
 		"same rank"},
+	{"a moderator of the platform removes even the host", {OPEN, ANN, MODERATOR("mo")},
+		REMOVE("mo", "ann"), VERDICT_OK, "ann", 1, 1, "\"left\":[\"ann\"]"},
 	{"nobody else removes", {OPEN, BOB, DEB}, REMOVE("deb", "bob"), VERDICT_NOT_ALLOWED,
 		"only the host or a cohost"},
 	{"nor themself: they leave", {OPEN, BOB}, REMOVE("bob", "bob"), VERDICT_NOT_ALLOWED,
@@ -165,6 +187,55 @@ START_TEST(a_mute_is_of_the_user)
 }
 END_TEST
 
+static void open_with(struct desk *desk, const char *const *lines)
+{
+	struct rule rule = {.what = "open"};
+
+	for (unsigned int i = 0; lines[i] != NULL; i++)
+		rule.before[i] = lines[i];
+	desk_open(desk);
+	desk->registry.limits.host_grace_ms = 60000;
+	rule_prepare(desk, &rule);
+}
+
+START_TEST(a_room_whose_host_is_removed)
+{
+	static const char *const lines[] = {OPEN, ANN, BOB, CY, DEB, MODERATOR("mo"), NULL};
+	const struct room *room;
+	char *before, *after;
+	struct desk desk;
+	struct plan plan;
+
+	open_with(&desk, lines);
+	room = registry_room(&desk.registry, "tea");
+	before = desk_state(&desk.registry);
+	/* It is the cohost's at once, not after the grace time. */
+	ck_assert(desk_plan(&desk, &plan, REMOVE("mo", "ann")));
+	ck_assert(rule_told(&plan, "\"host\":\"cy\",\"was\":\"ann\""));
+	ck_assert_str_eq(room->host.text, "cy");
+	ck_assert_int_eq(registry_member(room, "cy")->role, ROLE_HOST);
+	ck_assert(!room->rules.host_left);
+	ck_assert_uint_eq(room->rules.cohost_count, 0);
+	plan_revert(&plan, &desk.registry);
+	plan_clear(&plan);
+	after = desk_state(&desk.registry);
+	ck_assert_str_eq(before, after);
+	free(before);
+	free(after);
+	ck_assert_int_eq(desk_ask(&desk, REMOVE("mo", "ann")), VERDICT_OK);
+	ck_assert_int_eq(desk_ask(&desk, ANN), VERDICT_NOT_ALLOWED);
+	ck_assert_int_eq(desk_ask(&desk, MUTE("ann", "bob", "")), VERDICT_NOT_ALLOWED);
+	/* Then the speaker's, then nobody's: listeners inherit nothing. */
+	ck_assert_int_eq(desk_ask(&desk, REMOVE("mo", "cy")), VERDICT_OK);
+	ck_assert_str_eq(room->host.text, "bob");
+	ck_assert_int_eq(desk_ask(&desk, REMOVE("mo", "bob")), VERDICT_OK);
+	ck_assert_str_eq(room->host.text, "bob");
+	ck_assert(room->rules.host_left);
+	ck_assert_int_eq(desk_ask(&desk, BOB), VERDICT_NOT_ALLOWED);
+	desk_close(&desk);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("moderation");
@@ -173,6 +244,7 @@ int main(void)
 	parse_setup();
 	tcase_add_loop_test(tcase, a_rule_holds, 0, sizeof(rows) / sizeof(rows[0]));
 	tcase_add_test(tcase, a_mute_is_of_the_user);
+	tcase_add_test(tcase, a_room_whose_host_is_removed);
 	suite_add_tcase(suite, tcase);
 	return unit_run(suite);
 }

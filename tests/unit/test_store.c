@@ -64,6 +64,34 @@ static void run(struct desk *desk, struct store *store, const char *line)
 	"{\"id\":\"i\",\"type\":\"" type_ "\",\"actor\":\"" who_ "\",\"room\":\"tea\"}"
 #define KEY "E1F97A0D3E018BE0D64FA32C06DE41390EC675AD498AFEEBB6960B3A"
 
+#define REPORT(who_, category_) \
+	"{\"id\":\"i\",\"type\":\"moderation.report\",\"actor\":\"" who_ \
+	"\",\"room\":\"tea\",\"member\":\"bob\",\"category\":\"" category_ \
+	"\",\"text\":\"\xc3\xa4\"}"
+
+/* Mutes on all kinds of terms, a ban, reports open and resolved, and the hold they bring. */
+static void moderate(struct desk *desk, struct store *store)
+{
+	char line[256];
+	uint64_t id = 0;
+
+	desk->registry.limits.report_hold_count = 2;
+	run(desk, store, REPORT("r1", "spam"));
+	roster_next(&desk->registry.reports, &id);
+	snprintf(line, sizeof(line),
+		Q("moderation.resolve", ",\"resolution\":\"upheld\",\"note\":\"n\","
+					"\"report\":\"%llu\""),
+		(unsigned long long)id);
+	run(desk, store, line);
+	run(desk, store, REPORT("r2", "other"));
+	run(desk, store, REPORT("r1", "spam"));
+	run(desk, store, Q("moderation.mute", ",\"member\":\"eve\",\"undo\":\"member\""));
+	run(desk, store, Q("moderation.ban", ",\"member\":\"web3\",\"reason\":\"b\""));
+	run(desk, store, Q("moderation.ban", ",\"member\":\"out\""));
+	run(desk, store, Q("moderation.ban", ",\"member\":\"zed\""));
+	run(desk, store, Q("moderation.unban", ",\"member\":\"zed\""));
+}
+
 static void fill(struct desk *desk, struct store *store)
 {
 	run(desk, store,
@@ -92,6 +120,7 @@ static void fill(struct desk *desk, struct store *store)
 	run(desk, store, AS("web3", "floor.release"));
 	run(desk, store, Q("floor.grant", ",\"member\":\"web2\""));
 	run(desk, store, Q("room.update", ",\"title\":\"T2\",\"capacity\":9"));
+	moderate(desk, store);
 	run(desk, store,
 		"{\"id\":\"i\",\"type\":\"room.open\",\"actor\":\"x\",\"room\":\"other\"}");
 	run(desk, store,
