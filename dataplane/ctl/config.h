@@ -20,7 +20,7 @@ struct table_server_config {
 	uint32_t index_records;       /* rooms + speakers it has space for; 0: rooms_max + 16,384 */
 	uint32_t rooms_max;           /* 1 to 1,048,576 */
 	uint32_t legs_max;            /* 1 to 16,777,216 */
-	uint32_t room_speakers_max;   /* 0: 64 */
+	uint32_t room_speakers_max;   /* 0: 256 */
 	uint32_t clients_max;         /* 0: 32 */
 	size_t transaction_bytes_max; /* 0: 64 MiB; a resync may hold a full table besides */
 	const char *version;          /* for the hello; NULL: of the build */

@@ -40,7 +40,7 @@ static void set_defaults(struct table_server_config *config)
 	if (!config->index_records)
 		config->index_records = config->rooms_max + 16384;
 	if (!config->room_speakers_max)
-		config->room_speakers_max = 64;
+		config->room_speakers_max = 256;
 	if (!config->clients_max)
 		config->clients_max = 32;
 	if (!config->transaction_bytes_max)
