@@ -87,11 +87,11 @@ struct room {
 	struct hash silenced;  /* struct silence: muted, also when they leave and come back */
 	struct hash used_keys; /* struct used_key: digests of keys the application gave */
 	struct roster hands; /* struct member by hand->id: who asks for the floor, in their order */
-	struct roster invites;   /* the same of who is invited to have it */
-	struct roster pins;      /* struct pin by id */
-	struct roster shares;    /* struct share by id */
-	struct roster reminders; /* struct reminder by id */
-	struct hash reminded;    /* the same by user */
+	struct roster invites;         /* the same of who is invited to have it */
+	struct roster pins;            /* struct pin by id */
+	struct roster shares;          /* struct share by id */
+	struct roster reminders;       /* struct reminder by id */
+	struct hash reminded;          /* the same by user */
 	struct roster reminder_groups; /* struct reminder_group; see reminder.h */
 	struct offer *offer;           /* of tickets; NULL: none */
 	struct reactions *reactions;   /* NULL: none came yet */
