@@ -35,12 +35,13 @@ bool user_follow_next(const char **at, struct user_id *name)
 	if (*at == NULL || **at == '\0')
 		return false;
 	size = strcspn(*at, " ");
-	if (size > EVENT_ID_MAX)
-		size = EVENT_ID_MAX; /* what was linked has none */
-	memcpy(name->text, *at, size);
-	name->text[size] = '\0';
+	name->text[0] = '\0'; /* no id, if it is too long for one */
+	if (size <= EVENT_ID_MAX) {
+		memcpy(name->text, *at, size);
+		name->text[size] = '\0';
+	}
 	*at += size;
-	*at += **at == ' ';
+	*at += **at == ' ' && (*at)[1] != '\0';
 	return true;
 }
 

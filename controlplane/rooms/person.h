@@ -28,7 +28,8 @@ struct user *registry_user(const struct registry *registry, const char *name);
 /* Known to the application or not; NULL: no user, nobody's followee, in no room. */
 struct person *registry_person(const struct registry *registry, const char *name);
 
-/* The name at *at into name, *at behind it; false at the end. *at starts as user->follows. */
+/* The name at *at into name, *at behind it; false at the end. *at starts as user->follows. What is
+ * linked has only ids. */
 bool user_follow_next(const char **at, struct user_id *name);
 size_t user_follow_count(const struct user *user);
 

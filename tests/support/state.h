@@ -10,6 +10,7 @@
 
 #include "controlplane/rooms/ban.h"
 #include "controlplane/rooms/hand.h"
+#include "controlplane/rooms/person.h"
 #include "controlplane/rooms/registry.h"
 #include "controlplane/rooms/report.h"
 #include "controlplane/rooms/silence.h"
@@ -91,6 +92,32 @@ static inline void desk_print_reports(FILE *out, const struct registry *registry
 			registry_reporters(registry, report->room_id, report->member.text));
 }
 
+/* Users in the order of their ids; of the index of people, sums. */
+static inline void desk_print_people(FILE *out, const struct registry *registry)
+{
+	const struct user *user;
+	uint64_t id = 0, sum = 0;
+	size_t position = 0;
+	const char *name;
+
+	while ((user = roster_next(&registry->user_roster, &id)) != NULL)
+		fprintf(out, "user %s %u %d %d '%s'\n", user->name.text, user->followers,
+			user->host_grant, user->moderator,
+			user->follows == NULL ? "" : user->follows);
+	while ((name = hash_next(&registry->crowd.people, &position)) != NULL) {
+		const struct person *person = registry_person(registry, name);
+		uint64_t weight = person->count + (person->user != NULL) * 1000003ull;
+
+		for (const struct member *m = person->members; m != NULL; m = m->person_next)
+			weight += 7 * desk_sum(m->room->name.text);
+		for (const struct room *room = person->rooms; room != NULL; room = room->host_next)
+			weight += 11 * desk_sum(room->name.text);
+		sum += weight * desk_sum(name);
+	}
+	fprintf(out, "people %zu %016llx telling %zu draining %d\n", registry->crowd.people.count,
+		(unsigned long long)sum, registry->telling.count, registry->draining);
+}
+
 /* Everything a request may change, except the ids minted. */
 static inline char *desk_state(const struct registry *registry)
 {
@@ -104,6 +131,7 @@ static inline char *desk_state(const struct registry *registry)
 	fprintf(out, "seq %llu members %zu rooms %zu tokens %zu legs %zu\n",
 		(unsigned long long)registry->sequence, registry->members.count,
 		registry->rooms.count, registry->tokens.count, registry->legs.count);
+	desk_print_people(out, registry);
 	desk_print_bans(out, registry);
 	desk_print_reports(out, registry);
 	while ((room = roster_next(&registry->room_roster, &id)) != NULL) {
