@@ -7,6 +7,7 @@
 
 #include "controlplane/exposition.h"
 #include "controlplane/metrics.h"
+#include "controlplane/rooms/admission.h"
 #include "controlplane/session.h"
 #include "dataplane/api/drop.h"
 
@@ -64,22 +65,24 @@ static void write_process(struct exposition *e, const struct conductor *c)
 static void write_registry(struct exposition *e, const struct conductor *c)
 {
 	const struct registry *registry = c->registry;
-	uint64_t listeners = 0, speakers = 0, muted = 0, live = 0, id = 0;
+	uint64_t muted = 0, live = 0, id = 0;
 	const struct room *room;
 
 	while ((room = roster_next(&registry->room_roster, &id)) != NULL) {
 		live += room->rules.state == ROOM_LIVE;
-		listeners += room->listeners;
-		speakers += room->speaking_members;
 		muted += room->muted;
 	}
 	gauge(e, "stentor_rooms", "Rooms that are open.", live);
 	gauge(e, "stentor_rooms_scheduled", "Rooms that are planned and not open yet.",
 		registry->room_roster.count - live);
 	exposition_family(e, "stentor_members", EXPOSITION_GAUGE,
-		"Members of all rooms; hosts are speakers.");
-	exposition_integer(e, "role=\"listener\"", listeners);
-	exposition_integer(e, "role=\"speaker\"", speakers);
+		"Members of all rooms; all but listeners have the floor.");
+	for (int role = 0; role < ROLE_COUNT; role++) {
+		char label[32];
+
+		snprintf(label, sizeof(label), "role=\"%s\"", admission_role_names[role]);
+		exposition_integer(e, label, registry->roles[role]);
+	}
 	gauge(e, "stentor_members_muted", "Members who are muted.", muted);
 	counter(e, "stentor_events", "Events in the log so far.", registry->sequence);
 	gauge(e, "stentor_subscribers", "Connections to events.sock that subscribed.",

@@ -166,6 +166,7 @@ static void count_member(struct registry *registry, struct member *member, uint3
 {
 	struct room *room = member->room;
 
+	registry->roles[member->role] += step;
 	if (member_webrtc(member) && member->put.leg_id != 0)
 		registry->sessions += step;
 	if (member->role == ROLE_LISTENER) {

@@ -51,12 +51,13 @@ struct registry {
 	struct registry_limits limits;
 	struct hash rooms; /* struct room by name */
 	struct roster room_roster;
-	struct roster telling; /* struct room by id: followers are still to be told of */
-	struct roster members; /* struct member of all rooms by member_id */
-	struct roster legs;    /* struct member by leg_id */
-	uint32_t sessions;     /* WebRTC members with a leg */
-	struct member *seats;  /* first of the WebRTC members without a leg */
-	struct hash tokens;    /* struct token of all members by digest */
+	struct roster telling;      /* struct room by id: followers are still to be told of */
+	struct roster members;      /* struct member of all rooms by member_id */
+	struct roster legs;         /* struct member by leg_id */
+	uint32_t sessions;          /* WebRTC members with a leg */
+	uint32_t roles[ROLE_COUNT]; /* how many members have each */
+	struct member *seats;       /* first of the WebRTC members without a leg */
+	struct hash tokens;         /* struct token of all members by digest */
 	/* Records; those of a room are in struct room. */
 	struct crowd crowd;         /* users, followees and members by name */
 	struct roster user_roster;  /* struct user by id */

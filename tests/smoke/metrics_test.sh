@@ -61,7 +61,7 @@ wait_for 20 "listeners" query_is 'stentor_room_listeners{room="tea"}' $LISTENERS
 	fail "stentor_room_listeners is $(query 'stentor_room_listeners{room="tea"}')"
 query_is stentor_dataplane_up 1 || fail "stentor_dataplane_up is $(query stentor_dataplane_up)"
 query_is stentor_rooms 1 || fail "stentor_rooms is $(query stentor_rooms)"
-query_is 'stentor_members{role="speaker"}' 1 || fail "the speaker is not counted"
+query_is 'stentor_members{role="host"}' 1 || fail "the host is not counted"
 query_is 'stentor_dataplane_legs' $((LISTENERS + 1)) || fail "legs: $(query stentor_dataplane_legs)"
 wait_for 20 "audio" query_at_least 'stentor_room_slot_packets_total{room="tea"}' 50 ||
 	fail "slot packets: $(query 'stentor_room_slot_packets_total{room="tea"}')"

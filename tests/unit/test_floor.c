@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Who asks for the floor, who is invited, who gets it, and what ends by the clock. */
 #include "controlplane/rooms/due.h"
+#include "controlplane/rooms/session_event.h"
 #include "tests/support/rule.h"
 
 #define TEA Q("room.open", "ann", "")
@@ -360,6 +361,80 @@ START_TEST(a_listener_of_the_group_gets_keys_of_their_own)
 }
 END_TEST
 
+/* A session of the program itself: the browser's leg, in place of the one before. */
+static bool open_session(struct desk *desk, struct plan *plan, const char *user, bool speaks)
+{
+	const struct room *room = registry_room(&desk->registry, "tea");
+	struct session_wish wish = {.member_id = member_id(registry_member(room, user)),
+		.speaks = speaks,
+		.receives = true,
+		.profile = room->put.profile[0],
+		.mid = "0",
+		.remote_ufrag = "abcd",
+		.remote_pwd = "0123456789012345678901",
+		.remote_ufrag_size = 4,
+		.remote_pwd_size = 22};
+	struct event event = {.type = &session_put_type};
+
+	*(struct session_put *)event.body = (struct session_put){&wish};
+	plan_init(plan, &desk->now);
+	session_put_type.handle(&desk->registry, &event, plan);
+	return plan->verdict.code == VERDICT_OK;
+}
+
+/*
+ * A browser that loses the floor is silenced under the leg it has, which needs nothing of its keys:
+ * a data plane refuses to make it a listener's under the same keys when it is 2^14 packets behind
+ * its slots. The session that follows has a leg and keys of its own.
+ */
+START_TEST(a_browser_that_loses_the_floor_is_silent_under_the_leg_it_has)
+{
+	const struct stn_op_leg_mute *mute;
+	const struct stn_op_leg_put *put;
+	const struct member *bob;
+	struct stn_op_leg_put before;
+	struct desk desk;
+	struct plan plan;
+
+	open_desk(&desk);
+	ask(&desk, TEA);
+	ask(&desk, SPEAKER("bob"));
+	ck_assert(open_session(&desk, &plan, "bob", true));
+	plan_clear(&plan);
+	bob = registry_member(registry_room(&desk.registry, "tea"), "bob");
+	before = bob->put;
+	for (int i = 0; i < 2; i++) {
+		static const char *const ways[] = {Q("floor.release", "bob", ""),
+			Q("role.set", "ann", WHO("bob") ",\"role\":\"listener\"")};
+
+		ck_assert(desk_plan(&desk, &plan, ways[i]));
+		ck_assert_uint_eq(plan.op_count, 1);
+		mute = (const struct stn_op_leg_mute *)op_at(&plan, 0);
+		ck_assert_uint_eq(mute->op.type, STN_OP_LEG_MUTE);
+		ck_assert_uint_eq(mute->leg_id, before.leg_id);
+		ck_assert_uint_eq(mute->muted, 1);
+		ck_assert_uint_eq(mute->until_ns, 0);
+		ck_assert_uint_eq(bob->put.role, STN_ROLE_SPEAKER);
+		plan_revert(&plan, &desk.registry);
+		plan_clear(&plan);
+		ck_assert_mem_eq(&bob->put, &before, sizeof(before));
+	}
+	ask(&desk, Q("floor.release", "bob", ""));
+	ck_assert(!open_session(&desk, &plan, "bob", true));
+	ck_assert_int_eq(plan.verdict.code, VERDICT_NOT_ALLOWED);
+	plan_revert(&plan, &desk.registry);
+	plan_clear(&plan);
+	ck_assert(open_session(&desk, &plan, "bob", false));
+	put = (const struct stn_op_leg_put *)op_at(&plan, 1);
+	ck_assert_uint_eq(op_at(&plan, 0)->type, STN_OP_LEG_REMOVE);
+	ck_assert_uint_eq(put->role, STN_ROLE_LISTENER);
+	ck_assert_uint_ne(put->leg_id, before.leg_id);
+	ck_assert_uint_eq(put->key_store_id, 0);
+	plan_clear(&plan);
+	desk_close(&desk);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("floor");
@@ -372,6 +447,7 @@ int main(void)
 	tcase_add_test(tcase, a_keyed_listener_gets_another_leg);
 	tcase_add_test(tcase, a_mute_goes_on_under_another_leg);
 	tcase_add_test(tcase, a_listener_of_the_group_gets_keys_of_their_own);
+	tcase_add_test(tcase, a_browser_that_loses_the_floor_is_silent_under_the_leg_it_has);
 	suite_add_tcase(suite, tcase);
 	return unit_run(suite);
 }

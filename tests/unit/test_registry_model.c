@@ -331,6 +331,9 @@ static void compare(const struct model *m)
 	ck_assert_uint_eq(seats, tokens); /* nobody has opened a session */
 	ck_assert_uint_eq(m->desk.registry.legs.count, members - tokens);
 	ck_assert_uint_eq(m->desk.registry.members.count, members);
+	for (int role = 0; role < ROLE_COUNT; role++)
+		members -= m->desk.registry.roles[role];
+	ck_assert_uint_eq(members, 0);
 	ck_assert_uint_eq(m->desk.registry.sequence, m->changes);
 }
 
