@@ -110,6 +110,24 @@ static bool has_room(const struct feed *feed, const struct subscriber *s)
 			       : server_pending(feed->server, s->connection)) < SERVER_OUTPUT_HIGH;
 }
 
+/* What memory does not have any more. The same again, later, if the disk or the memory fails. */
+static bool advance_in_log(struct feed *feed, struct subscriber *s)
+{
+	uint64_t after = s->after;
+	int rc;
+
+	writer_reset(&feed->page);
+	rc = feed->config.read(feed->config.context, s->room_id, &after, PAGE, &feed->page);
+	if (rc != 0 || feed->page.failed || (after == s->after && s->room_id == 0)) {
+		feed->pushed = true;
+		return false;
+	}
+	/* None of this room between here and memory, perhaps. */
+	s->after = after == s->after ? feed->first - 1 : after;
+	deliver(feed, s, feed->page.text, feed->page.size);
+	return true;
+}
+
 /* One step: false when there is nothing to be had. */
 static bool advance(struct feed *feed, struct subscriber *s)
 {
@@ -120,17 +138,7 @@ static bool advance(struct feed *feed, struct subscriber *s)
 			deliver(feed, s, recent->line, recent->size);
 		return true;
 	}
-	writer_reset(&feed->page);
-	uint64_t before = s->after;
-
-	if (feed->config.read(feed->config.context, s->room_id, &s->after, PAGE, &feed->page) !=
-			0 ||
-		feed->page.failed)
-		return false; /* the disk fails: later */
-	if (s->after == before)
-		s->after = feed->first - 1; /* none of this room between here and memory */
-	deliver(feed, s, feed->page.text, feed->page.size);
-	return true;
+	return advance_in_log(feed, s);
 }
 
 static void pump(struct feed *feed, struct subscriber *s)

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,16 +6,9 @@
 
 #include "controlplane/events/parse.h"
 
-static void erase_and_free(void *memory)
-{
-	if (memory != NULL)
-		explicit_bzero(memory, malloc_usable_size(memory));
-	free(memory);
-}
-
 void parse_setup(void)
 {
-	json_set_alloc_funcs(malloc, erase_and_free);
+	scrap_setup();
 }
 
 /* jansson allows 2,048 levels of recursion; ours need three. Brackets in strings do not count. */
@@ -232,7 +224,7 @@ static bool take_common(json_t *root, const char *name, bool needed, const char 
 		return false;
 	strcpy(keep, *to);
 	*to = keep;
-	json_object_del(root, name);
+	scrap_delete(root, name);
 	return true;
 }
 
@@ -282,7 +274,7 @@ static bool take_event(
 	if (event->type == NULL)
 		return verdict_refuse(
 			verdict, VERDICT_INVALID, "type: there is no \"%.64s\"", type);
-	json_object_del(root, "type");
+	scrap_delete(root, "type");
 	flags = event->type->flags;
 	if (!take_common(root, "actor", as == NULL && (flags & EVENT_NEEDS_ACTOR), &event->actor,
 		    parsed->actor, verdict))
@@ -306,14 +298,16 @@ bool parse_line_as(const char *line, size_t size, const struct parse_as *as, str
 {
 	json_error_t error;
 	json_t *root;
+	bool starved;
 
 	*parsed = (struct parsed){0};
 	if (!shallow(line, size))
 		return verdict_refuse(
 			verdict, VERDICT_INVALID, "nested deeper than %d levels", PARSE_DEPTH_MAX);
 	/* jansson refuses NUL, \u0000 and invalid UTF-8 by itself. */
-	root = json_loadb(line, size, JSON_REJECT_DUPLICATES, &error);
-	parsed->tree = root;
+	root = scrap_parse(&parsed->scrap, line, size, &error, &starved);
+	if (starved)
+		return verdict_refuse(verdict, VERDICT_UNAVAILABLE, "out of memory");
 	if (root == NULL)
 		return verdict_refuse(verdict, VERDICT_INVALID, "not JSON: %.120s (byte %d)",
 			error.text, error.position);
@@ -325,6 +319,6 @@ bool parse_line_as(const char *line, size_t size, const struct parse_as *as, str
 void parse_clear(struct parsed *parsed)
 {
 	event_clear(&parsed->event);
-	json_decref(parsed->tree);
+	scrap_clear(&parsed->scrap);
 	*parsed = (struct parsed){0};
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A line of JSON becomes a typed event, after the type's table of fields. The only user of jansson
- * in this program. Strict: one object, no duplicate keys, bounded depth, UTF-8 without NUL, known
- * fields only, numbers that are integers within their range.
+ * A line of JSON becomes a typed event, after the type's table of fields. With scrap.c the
+ * only user of jansson in this program. Strict: one object, no duplicate keys, bounded depth, UTF-8
+ * without NUL, known fields only, numbers that are integers within their range.
  */
 #ifndef STENTOR_CONTROLPLANE_EVENTS_PARSE_H
 #define STENTOR_CONTROLPLANE_EVENTS_PARSE_H
 
+#include "controlplane/events/scrap.h"
 #include "controlplane/rooms/event.h"
 
 #define PARSE_DEPTH_MAX 6
@@ -16,7 +17,7 @@ struct parsed {
 	char id[EVENT_ID_MAX +
 		1]; /* to answer with, empty when the line has none; also on failure */
 	char actor[EVENT_ID_MAX + 1], room[EVENT_ID_MAX + 1];
-	void *tree; /* what the event's strings lie in */
+	struct scrap scrap; /* what the event's strings lie in */
 };
 
 /* Once, before the first parse: freed memory is erased, since it held keys. */

@@ -160,6 +160,14 @@ void server_send(struct server *server, uint64_t number, const char *line, size_
 		watch(c);
 }
 
+void server_cut(struct server *server, uint64_t number)
+{
+	struct connection *c = find(server, number);
+
+	if (c != NULL)
+		disconnect(c);
+}
+
 void server_expect(struct server *server, uint64_t number, int answers)
 {
 	struct connection *c = find(server, number);

@@ -47,6 +47,8 @@ void server_close(struct server *server);
 
 /* One line, newline included. Nothing happens when the connection is gone. */
 void server_send(struct server *server, uint64_t connection, const char *line, size_t size);
+/* Ends a connection that can no longer be served as it should: there is no memory for an answer. */
+void server_cut(struct server *server, uint64_t connection);
 /* That many more answers will be sent (negative: fewer); a half-closed connection waits for them.
  */
 void server_expect(struct server *server, uint64_t connection, int answers);
