@@ -71,6 +71,7 @@ static void release(struct conductor *c, struct request *request)
 	plan_clear(&request->plan);
 	parse_clear(&request->parsed);
 	writer_clear(&request->answer);
+	free(request->late);
 	c->pending_count--;
 	free(request);
 }
@@ -83,7 +84,10 @@ static void send_text(
 
 	secret_expand(c->registry, programmed, text, size, &line);
 	writer_append(&line, "\n", 1);
-	if (!line.failed)
+	/* An answer that is not sent would be waited for; cut, the application asks again. */
+	if (line.failed)
+		server_cut(c->server, connection);
+	else
 		server_send(c->server, connection, line.text, line.size);
 	writer_clear(&line);
 }
@@ -122,11 +126,25 @@ static void answer_call(struct conductor *c, const struct request *request,
 	writer_clear(&text);
 }
 
+/* No memory for the answer. */
+static void unanswerable(struct conductor *c, struct receiver *receiver)
+{
+	if (receiver->done == NULL)
+		server_cut(c->server, receiver->connection);
+	else
+		receiver->done(receiver->context, &unanswered);
+	*receiver = (struct receiver){0};
+}
+
 void conductor_answer(struct conductor *c, struct request *request, bool programmed)
 {
 	for (unsigned int i = 0; i < request->receiver_count; i++) {
 		struct receiver *receiver = &request->receivers[i];
 
+		if (request->answer.failed) {
+			unanswerable(c, receiver);
+			continue;
+		}
 		if (receiver->done == NULL) {
 			send_text(c, receiver->connection, request->answer.text,
 				request->answer.size, programmed);
@@ -275,6 +293,15 @@ static void take(struct conductor *c, struct request *request, unsigned int most
 	turn_take(c, request);
 }
 
+/* For want of memory even the id may be unknown, and whoever asked would wait for it. */
+static void misunderstood(struct conductor *c, struct request *request, const struct verdict *why)
+{
+	conductor_write_refusal(request, why);
+	if (why->code == VERDICT_UNAVAILABLE && request->id[0] == '\0')
+		request->answer.failed = true;
+	conductor_answer(c, request, false);
+}
+
 void conductor_line(void *context, uint64_t connection, char *line, size_t size)
 {
 	struct conductor *c = context;
@@ -283,15 +310,17 @@ void conductor_line(void *context, uint64_t connection, char *line, size_t size)
 	struct verdict verdict = {0};
 	bool understood;
 
-	if (request == NULL)
+	if (request == NULL) {
+		server_cut(c->server, connection);
 		return;
+	}
 	understood = parse_line(line, size, &request->parsed, &verdict);
 	memcpy(request->id, request->parsed.id, sizeof(request->id));
 	memcpy(request->key, request->id, sizeof(request->id));
 	if (understood)
 		take(c, request, c->config.pending_max);
 	else
-		conductor_refuse(c, request, &verdict);
+		misunderstood(c, request, &verdict);
 }
 
 void conductor_line_as(struct conductor *c, const struct member *member, const char *line,
@@ -318,7 +347,7 @@ void conductor_line_as(struct conductor *c, const struct member *member, const c
 	if (understood)
 		take(c, request, c->config.pending_max / 2);
 	else
-		conductor_refuse(c, request, &verdict);
+		misunderstood(c, request, &verdict);
 }
 
 void conductor_event(struct conductor *c, const struct event *event,
@@ -347,7 +376,10 @@ void conductor_too_long(void *context, uint64_t connection)
 	verdict_refuse(&verdict, VERDICT_INVALID, "line: longer than %d bytes; it was skipped",
 		EVENTS_LINE_MAX);
 	write_refusal(&writer, "", &verdict);
-	send_text(c, connection, writer.text, writer.size, false);
+	if (writer.failed)
+		server_cut(c->server, connection);
+	else
+		send_text(c, connection, writer.text, writer.size, false);
 	writer_clear(&writer);
 }
 
@@ -394,6 +426,7 @@ int conductor_timeout_ms(void *context, uint64_t now_ns)
 static void tick(struct conductor *c, uint64_t now_ns)
 {
 	c->tick_ns = now_ns + TICK_NS;
+	ending_prepare(c);
 	ending_expired(c);
 	ending_seats(c);
 	ending_due(c);
@@ -434,5 +467,6 @@ void conductor_close(struct conductor *c)
 		release(c, c->newest);
 	turn_close(c);
 	hash_clear(&c->pending);
+	free(c->reserve);
 	free(c->named);
 }

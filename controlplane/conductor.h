@@ -15,6 +15,7 @@
 #define STENTOR_CONTROLPLANE_CONDUCTOR_H
 
 #include "controlplane/call.h"
+#include "controlplane/ending.h"
 #include "controlplane/events/feed.h"
 #include "controlplane/events/parse.h"
 #include "controlplane/events/server.h"
@@ -50,6 +51,7 @@ struct request {
 	struct plan plan;
 	struct writer answer;   /* with marks */
 	struct verdict verdict; /* the refusal that is in it */
+	struct fact *late;      /* where its changes will wait for the disk */
 	bool durable;
 	bool refused;    /* the answer is a refusal */
 	bool submitted;  /* on its way to the data plane ahead of the disk */
@@ -91,6 +93,7 @@ struct conductor {
 	struct web *web;           /* NULL: no HTTP */
 	uint64_t started_ns;
 
+	void *reserve;       /* what ends by itself ends also when there is no memory; ending.c */
 	struct hash pending; /* struct request that changes something, by id, until answered */
 	size_t pending_count;
 	struct request *newest;      /* of all requests not yet answered */
@@ -104,8 +107,10 @@ struct conductor {
 
 	struct stn_hello_reply hello; /* of the data plane we talk, or talked, to */
 	bool greeted;
-	uint32_t round;  /* of resyncs enumerated */
-	uint64_t *named; /* id of each operation of the last resync */
+	bool dumped;       /* a dump has been read to its end */
+	bool unreconciled; /* somebody is still to be ended before anything may be programmed */
+	uint32_t round;    /* of resyncs enumerated */
+	uint64_t *named;   /* id of each operation of the last resync */
 	size_t named_count;
 	uint64_t tick_ns;
 	bool fenced;
@@ -143,8 +148,9 @@ void turn_commit(struct conductor *c);
  * What happened by itself, already applied in the plan: written if the disk lets us, kept in the
  * backlog if not, announced in both cases at turn_commit(). Takes the plan over. No request may be
  * in the turn, since a failing disk would take those back and cannot take a fact back.
+ * False: there is no memory, and the plan was taken back.
  */
-void turn_fact(struct conductor *c, struct plan *plan);
+bool turn_fact(struct conductor *c, struct plan *plan);
 /* Opens the transaction of this turn, the backlog in front. 0 or negative errno. */
 int turn_open(struct conductor *c);
 /* Frees what is left at the end of the program. */
@@ -159,32 +165,6 @@ void submit_settle_refused(struct conductor *c);
 /* The data plane has it: from now on its keys belong to that index store, counted from there. */
 void submit_programmed(
 	struct conductor *c, struct member *member, const struct link_result *result);
-
-/*
- * ending.c: what ends by itself. The data plane is not told: these legs are gone there, or the
- * resync that follows does not name them.
- */
-void ending_room(struct conductor *c, struct room *room, const char *reason);
-void ending_member(struct conductor *c, struct member *member, const char *reason);
-void ending_silence(struct conductor *c, struct room *room, const char *user);
-/* What is past its deadline, when no data plane is there to say so. */
-void ending_expired(struct conductor *c);
-
-/* A WebRTC member's leg ends, the seat stays for a while; anybody else's membership ends. */
-void ending_leg(struct conductor *c, struct member *member, const char *reason);
-/* Seats without a leg that were kept long enough. */
-void ending_seats(struct conductor *c);
-
-/* What happens by the clock: rooms/due.h. */
-void ending_due(struct conductor *c);
-struct ending {
-	const char *reason;
-	bool leg; /* as ending_leg() */
-	bool (*applies)(const struct conductor *c, const struct member *member);
-};
-/* All members to whom it applies, in one event a room. */
-void ending_in_room(struct conductor *c, struct room *room, const struct ending *ending);
-void ending_members(struct conductor *c, const struct ending *ending);
 
 /* reconcile.c */
 extern const struct link_callbacks reconcile_callbacks;

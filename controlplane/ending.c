@@ -8,6 +8,7 @@
 #include "controlplane/rooms/due.h"
 #include "controlplane/rooms/outgoing.h"
 
+#define RESERVE 98304         /* of memory; small enough to stay in the heap when it is freed */
 #define NOTICE_NS 2000000000u /* within it the data plane has said what ended */
 #define DUE_A_TURN 256        /* the rest in the next turn, so that requests come in between */
 #define SEATS_A_TICK 1000     /* one event each: what is beyond waits a second */
@@ -30,76 +31,107 @@ static bool end_all(struct conductor *c, struct plan *plan, struct member **memb
 				       leaving, ending->reason);
 }
 
-void ending_in_room(struct conductor *c, struct room *room, const struct ending *ending)
+void ending_prepare(struct conductor *c)
+{
+	if (c->reserve == NULL)
+		c->reserve = malloc(RESERVE);
+}
+
+/* A plan to begin with, twice: the second time there is the memory that was kept for it. */
+static bool try(struct conductor *c, struct plan *plan, unsigned int *tries)
+{
+	struct moment now = conductor_now();
+
+	if (*tries > 0) {
+		free(c->reserve);
+		c->reserve = NULL;
+	}
+	plan_init(plan, &now);
+	return (*tries)++ < 2;
+}
+
+/* What was planned is done, or nothing has happened. */
+static bool take(struct conductor *c, struct plan *plan, bool planned)
+{
+	if (planned)
+		return turn_fact(c, plan);
+	plan_revert(plan, c->registry);
+	plan_clear(plan);
+	return false;
+}
+
+static bool end_in_room(
+	struct conductor *c, struct plan *plan, struct room *room, const struct ending *ending)
 {
 	struct member **members = calloc(room->roster.count + 1, sizeof(struct member *));
-	struct moment now = conductor_now();
 	struct member *member;
-	struct plan plan;
 	size_t count = 0;
 	uint64_t id = 0;
+	bool done = members != NULL;
 
-	if (members == NULL)
-		return;
-	while ((member = roster_next(&room->roster, &id)) != NULL) {
+	while (done && (member = roster_next(&room->roster, &id)) != NULL) {
 		if (ending->applies(c, member))
 			members[count++] = member;
 	}
 	if (count > 0) {
-		plan_init(&plan, &now);
 		log_info("members_end", "room=%s count=%zu reason=%s", room->name.text, count,
 			ending->reason);
-		if (end_all(c, &plan, members, count, ending)) {
-			turn_fact(c, &plan);
-		} else {
-			plan_revert(&plan, c->registry);
-			plan_clear(&plan);
-		}
+		done = take(c, plan, end_all(c, plan, members, count, ending));
 	}
 	free(members);
+	return done;
 }
 
-void ending_members(struct conductor *c, const struct ending *ending)
+bool ending_in_room(struct conductor *c, struct room *room, const struct ending *ending)
+{
+	unsigned int tries = 0;
+	struct plan plan;
+
+	while (try(c, &plan, &tries)) {
+		if (end_in_room(c, &plan, room, ending))
+			return true;
+	}
+	return false;
+}
+
+bool ending_members(struct conductor *c, const struct ending *ending)
 {
 	struct room *room;
 	uint64_t id = 0;
+	bool done = true;
 
 	while ((room = roster_next(&c->registry->room_roster, &id)) != NULL)
-		ending_in_room(c, room, ending);
+		done = ending_in_room(c, room, ending) && done;
+	return done;
 }
 
-void ending_room(struct conductor *c, struct room *room, const char *reason)
+bool ending_room(struct conductor *c, struct room *room, const char *reason)
 {
-	struct moment now = conductor_now();
+	unsigned int tries = 0;
 	struct plan plan;
 
-	plan_init(&plan, &now);
 	log_info("room_ends", "room=%s reason=%s", room->name.text, reason);
-	if (outgoing_room_closed(&plan, c->registry, room, NULL, reason)) {
-		turn_fact(c, &plan);
-		return;
+	while (try(c, &plan, &tries)) {
+		if (take(c, &plan, outgoing_room_closed(&plan, c->registry, room, NULL, reason)))
+			return true;
 	}
-	plan_revert(&plan, c->registry);
-	plan_clear(&plan);
+	return false;
 }
 
 void ending_member(struct conductor *c, struct member *member, const char *reason)
 {
-	struct moment now = conductor_now();
+	unsigned int tries = 0;
 	struct plan plan;
 
-	plan_init(&plan, &now);
-	if (outgoing_member_left(&plan, c->registry, member, reason)) {
-		turn_fact(c, &plan);
-		return;
+	while (try(c, &plan, &tries)) {
+		if (take(c, &plan, outgoing_member_left(&plan, c->registry, member, reason)))
+			return;
 	}
-	plan_revert(&plan, c->registry);
-	plan_clear(&plan);
 }
 
 void ending_leg(struct conductor *c, struct member *member, const char *reason)
 {
-	struct moment now = conductor_now();
+	unsigned int tries = 0;
 	struct plan plan;
 
 	if (!member_webrtc(member)) {
@@ -109,13 +141,10 @@ void ending_leg(struct conductor *c, struct member *member, const char *reason)
 	if (member->put.leg_id == 0)
 		return;
 	log_info("session_ends", "member=%s reason=%s", member->user.text, reason);
-	plan_init(&plan, &now);
-	if (outgoing_leg_ended(&plan, c->registry, member, SEAT_LOST)) {
-		turn_fact(c, &plan);
-		return;
+	while (try(c, &plan, &tries)) {
+		if (take(c, &plan, outgoing_leg_ended(&plan, c->registry, member, SEAT_LOST)))
+			return;
 	}
-	plan_revert(&plan, c->registry);
-	plan_clear(&plan);
 }
 
 void ending_seats(struct conductor *c)
@@ -148,27 +177,26 @@ static void expire_silences(struct conductor *c, struct room *room, uint64_t now
 	while ((silence = hash_next(&room->silenced, &position)) != NULL) {
 		if (silence->until_ns == 0 || silence->until_ns > now_ns)
 			continue;
-		ending_silence(c, room, silence->user.text);
+		if (!ending_silence(c, room, silence->user.text))
+			return;
 		position = 0; /* the table has changed */
 	}
 }
 
-void ending_silence(struct conductor *c, struct room *room, const char *user)
+bool ending_silence(struct conductor *c, struct room *room, const char *user)
 {
-	struct moment now = conductor_now();
 	struct audit why = {.reason = "expired"};
 	struct user_id name = {0};
+	unsigned int tries = 0;
 	struct plan plan;
 
 	strncpy(name.text, user, EVENT_ID_MAX); /* the silence itself goes with the plan */
 	why.member = name.text;
-	plan_init(&plan, &now);
-	if (outgoing_silence(&plan, c->registry, room, &why, NULL)) {
-		turn_fact(c, &plan);
-		return;
+	while (try(c, &plan, &tries)) {
+		if (take(c, &plan, outgoing_silence(&plan, c->registry, room, &why, NULL)))
+			return true;
 	}
-	plan_revert(&plan, c->registry);
-	plan_clear(&plan);
+	return false;
 }
 
 /* It says nothing of who has no leg that speaks; of the others it has said it by then. */
@@ -204,6 +232,17 @@ void ending_expired(struct conductor *c)
 	ending_members(c, &expired);
 }
 
+/*
+ * What the clock makes due, unlike what ends, can wait for the disk: told without it, it would be
+ * told again after a restart, under another number.
+ */
+static bool disk_takes(struct conductor *c)
+{
+	if (c->store_failed && turn_open(c) == 0)
+		turn_commit(c);
+	return !c->store_failed;
+}
+
 void ending_due(struct conductor *c)
 {
 	struct moment now = conductor_now();
@@ -211,6 +250,8 @@ void ending_due(struct conductor *c)
 	unsigned int count = 0;
 
 	c->registry->wake_ns = 0;
+	if (!disk_takes(c))
+		return; /* the next tick asks again */
 	for (plan_init(&plan, &now); count < DUE_A_TURN; count++, plan_init(&plan, &now)) {
 		if (!due_run(&plan, c->registry))
 			break;

@@ -9,6 +9,7 @@
 
 #include "configs/log.h"
 #include "controlplane/program.h"
+#include "controlplane/rooms/secret.h"
 #include "controlplane/session.h"
 #include "controlplane/webrtc/certificate.h"
 
@@ -312,7 +313,9 @@ int program_open(struct program *program)
 	c->started_ns = loop_now_ns();
 	fill_random(&c->pending.seed, sizeof(c->pending.seed));
 	parse_setup();
-	rc = open_store(program);
+	rc = secret_setup();
+	if (rc == 0)
+		rc = open_store(program);
 	if (rc == 0)
 		rc = loop_open(&c->loop, &hooks);
 	if (rc == 0)

@@ -38,17 +38,34 @@ static void forget_live(struct conductor *c)
 		memset(room->holder, 0, sizeof(room->holder));
 }
 
-static void end_rooms_of_other_store(struct conductor *c)
+static bool end_rooms_of_other_store(struct conductor *c)
 {
 	struct room *room;
 	uint64_t id = 0;
+	bool done = true;
 
 	while ((room = roster_next(&c->registry->room_roster, &id)) != NULL) {
 		if (room->put.group_key.suite != STN_SUITE_NONE &&
 			room->put.group_key_store_id != 0 &&
 			room->put.group_key_store_id != c->hello.index_store_id)
-			ending_room(c, room, "rekey_required");
+			done = ending_room(c, room, "rekey_required") && done;
 	}
+	return done;
+}
+
+/* Whose keys are in no data plane. */
+static bool end_without_keys(struct conductor *c)
+{
+	static const struct ending lost = {"keys_lost", true, is_without_keys};
+	struct room *room;
+	uint64_t id = 0;
+	bool done = true;
+
+	while ((room = roster_next(&c->registry->room_roster, &id)) != NULL) {
+		if (room->put.group_key.suite != STN_SUITE_NONE && !room->group_key_known)
+			done = ending_room(c, room, "keys_lost") && done;
+	}
+	return ending_members(c, &lost) && done;
 }
 
 static void connected(void *context, const struct stn_hello_reply *hello)
@@ -65,9 +82,11 @@ static void connected(void *context, const struct stn_hello_reply *hello)
 		forget_live(c);
 	c->hello = *hello;
 	c->greeted = true;
-	ending_members(c, &doubtful);
-	ending_members(c, &other_store);
-	end_rooms_of_other_store(c);
+	c->unreconciled = !ending_members(c, &doubtful);
+	c->unreconciled |= !ending_members(c, &other_store);
+	c->unreconciled |= !end_rooms_of_other_store(c);
+	if (c->dumped)
+		c->unreconciled |= !end_without_keys(c);
 	ending_expired(c);
 }
 
@@ -139,18 +158,12 @@ static void dump_leg_ice(void *context, const struct stn_op_leg_ice *ice)
 
 static void dump_end(void *context, uint32_t status)
 {
-	static const struct ending lost = {"keys_lost", true, is_without_keys};
 	struct conductor *c = context;
-	struct room *room;
-	uint64_t id = 0;
 
 	if (status != STN_STATUS_OK)
 		log_error("dump_failed", "status=%s", stn_status_name(status));
-	while ((room = roster_next(&c->registry->room_roster, &id)) != NULL) {
-		if (room->put.group_key.suite != STN_SUITE_NONE && !room->group_key_known)
-			ending_room(c, room, "keys_lost");
-	}
-	ending_members(c, &lost);
+	c->dumped = true;
+	c->unreconciled |= !end_without_keys(c);
 }
 
 static void enumerate(void *context, struct link_ops *ops)
@@ -166,7 +179,8 @@ static void enumerate(void *context, struct link_ops *ops)
 	c->named = named;
 	c->named_count = 0;
 	c->round++;
-	if (named == NULL) {
+	/* Then the connection ends, and the next one tries again. */
+	if (named == NULL || c->unreconciled) {
 		ops->failed = true;
 		return;
 	}

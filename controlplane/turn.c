@@ -77,14 +77,12 @@ static void backlog_push(struct conductor *c, struct fact *fact)
 }
 
 /* The changes wait for the disk; the operations and whom they bring in stay with the request. */
-static void backlog_split(struct conductor *c, struct plan *plan)
+static void backlog_split(struct conductor *c, struct request *request)
 {
-	struct fact *fact = calloc(1, sizeof(*fact));
+	struct plan *plan = &request->plan;
+	struct fact *fact = request->late;
 
-	if (fact == NULL) {
-		log_error("backlog_lost", "reason=\"out of memory\"");
-		return;
-	}
+	request->late = NULL;
 	fact->plan.now = plan->now;
 	fact->plan.changes = plan->changes;
 	fact->plan.change_count = plan->change_count;
@@ -180,18 +178,15 @@ static bool kept(const struct request *request)
 	       code != VERDICT_RATE_LIMITED;
 }
 
-static void refuse_for_store(struct conductor *c, struct request *request, int rc)
-{
-	struct verdict verdict;
-
-	verdict_refuse(&verdict, VERDICT_UNAVAILABLE, "%s: nothing was changed",
-		rc == -ENOSPC ? "the disk is full" : "the database fails");
-	conductor_refuse(c, request, &verdict);
-}
-
 /* Announced and on its way to the data plane; the plan goes to the backlog if it is not durable. */
 static void settle(struct conductor *c, struct request *request)
 {
+	if (request->refused && request->submitted) {
+		/* The data plane has it by now; submitted() answers, and the resync takes it back.
+		 */
+		link_resync(c->link);
+		return;
+	}
 	if (request->refused) {
 		conductor_answer(c, request, false);
 		return;
@@ -202,8 +197,29 @@ static void settle(struct conductor *c, struct request *request)
 	}
 	announce(c, &request->plan);
 	if (!request->durable)
-		backlog_split(c, &request->plan);
+		backlog_split(c, request);
 	submit_request(c, request);
+}
+
+static void refuse_for_store(struct conductor *c, struct request *request, int rc)
+{
+	struct verdict verdict;
+
+	verdict_refuse(&verdict, VERDICT_UNAVAILABLE, "%s: nothing was changed",
+		rc == -ENOSPC   ? "the disk is full"
+		: rc == -ENOMEM ? "out of memory"
+				: "the database fails");
+	conductor_write_refusal(request, &verdict);
+	request->refused = true;
+	settle(c, request);
+}
+
+/* A place for its changes in the backlog, should it be needed. */
+static bool keep_late(struct request *request)
+{
+	if (request->late == NULL)
+		request->late = calloc(1, sizeof(*request->late));
+	return request->late != NULL;
 }
 
 /* Decided again without the disk: only what makes a room safer, and what changes nothing. */
@@ -217,8 +233,11 @@ static void settle_without_store(struct conductor *c, struct request *request, i
 		return;
 	}
 	plan_clear(&request->plan);
-	if ((flags & EVENT_CHANGES) && !(flags & EVENT_SAFETY)) {
-		refuse_for_store(c, request, rc);
+	if (flags & EVENT_SAFETY)
+		keep_late(request);
+	/* What the database could never be told later must not happen either. */
+	if ((flags & EVENT_CHANGES) && request->late == NULL) {
+		refuse_for_store(c, request, flags & EVENT_SAFETY ? -ENOMEM : rc);
 		return;
 	}
 	decide(c, request, counted ? event_decide_again : event_decide);
@@ -229,24 +248,34 @@ static void settle_without_store(struct conductor *c, struct request *request, i
 	settle(c, request);
 }
 
+/* In place: if this could fail for want of memory, registry and database would part. */
+static struct request *reverse(struct request *request)
+{
+	struct request *reversed = NULL;
+
+	while (request != NULL) {
+		struct request *next = request->next;
+
+		request->next = reversed;
+		reversed = request;
+		request = next;
+	}
+	return reversed;
+}
+
 static void fail(struct conductor *c, int rc)
 {
-	struct request_list turn = c->turn;
-	struct request **all = calloc(turn.count + 1, sizeof(*all));
-	struct request *request;
-	size_t count = 0;
+	struct request *newest = reverse(c->turn.first), *request, *next;
 
 	give_up(c);
 	c->turn = (struct request_list){0};
-	/* Without this little memory the registry and the database would part: stop instead. */
-	assert(all != NULL);
-	while ((request = conductor_pop(&turn)) != NULL)
-		all[count++] = request;
-	for (size_t i = count; i > 0; i--)
-		plan_revert(&all[i - 1]->plan, c->registry);
-	for (size_t i = 0; i < count; i++)
-		settle_without_store(c, all[i], rc);
-	free(all);
+	for (request = newest; request != NULL; request = request->next)
+		plan_revert(&request->plan, c->registry);
+	for (request = reverse(newest); request != NULL; request = next) {
+		next = request->next;
+		request->next = NULL;
+		settle_without_store(c, request, rc);
+	}
 }
 
 static int write(struct conductor *c, struct request *request)
@@ -285,18 +314,22 @@ void turn_take(struct conductor *c, struct request *request)
 		fail(c, rc);
 }
 
-void turn_fact(struct conductor *c, struct plan *plan)
+bool turn_fact(struct conductor *c, struct plan *plan)
 {
 	struct fact *fact;
 
 	if (plan_is_live(plan)) {
 		announce(c, plan);
 		plan_clear(plan);
-		return;
+		return true;
 	}
+	assert(c->turn.first == NULL);
 	fact = malloc(sizeof(*fact));
-
-	assert(c->turn.first == NULL && fact != NULL);
+	if (fact == NULL) {
+		plan_revert(plan, c->registry);
+		plan_clear(plan);
+		return false;
+	}
 	fact->plan = *plan;
 	*plan = (struct plan){0};
 	/* After a failure in this turn the others wait in the backlog too, in their order. */
@@ -304,6 +337,7 @@ void turn_fact(struct conductor *c, struct plan *plan)
 		store_write(c->store, &fact->plan) != 0)
 		give_up(c);
 	fact_push(&c->facts, fact);
+	return true;
 }
 
 static void settle_facts(struct conductor *c, bool durable)
@@ -333,7 +367,7 @@ static void silence_ahead(struct conductor *c)
 
 		if (request->refused || !(flags & EVENT_CHANGES))
 			continue;
-		if (!(flags & EVENT_SAFETY))
+		if (!(flags & EVENT_SAFETY) || !keep_late(request))
 			return;
 		forget_legs(c, &request->plan);
 		submit_ahead(c, request);

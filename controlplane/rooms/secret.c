@@ -143,6 +143,13 @@ int secret_text_digest(const char *text, size_t size, char *digest)
 	return 0;
 }
 
+int secret_setup(void)
+{
+	char digest[SECRET_DIGEST_SIZE];
+
+	return secret_text_digest("", 0, digest);
+}
+
 int secret_digest(const struct stn_master_key *key, char *digest)
 {
 	unsigned char bytes[sizeof(key->key) + sizeof(key->salt)];

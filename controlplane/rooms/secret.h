@@ -33,6 +33,9 @@ const char *secret_suite_name(unsigned int suite);
 size_t secret_key_size(unsigned int suite);
 size_t secret_salt_size(unsigned int suite);
 
+/* Once, before anything else: OpenSSL sets itself up at its first use, and if it has no memory for
+ * that then, the program ends. 0 or -ENOMEM. */
+int secret_setup(void);
 /* Master key and salt from base64 or hex. 0, or -EINVAL. */
 int secret_parse(unsigned int suite, const char *text, struct stn_master_key *key);
 /* Fresh random ones. 0 or negative errno. */
