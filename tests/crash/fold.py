@@ -8,6 +8,7 @@ without its effect, or an effect without its event, is a difference.
 
 class Room:
     def __init__(self, event):
+        self.host = event["actor"]
         self.title = event["title"]
         self.topic = event["topic"]
         self.sequence = 0
@@ -28,15 +29,13 @@ class Fold:
     def __init__(self):
         self.sequence = 0
         self.rooms = {}
-        self.marks = {}  # id of a request: how many events carry it
+        self.marks = {}  # by type and id of a request: how many events carry it
 
     def apply(self, event):
         assert event["seq"] == self.sequence + 1, f"after {self.sequence} comes {event}"
         self.sequence += 1
-        for key in ("title", "reason", "message"):
-            self.marks[event.get(key)] = self.marks.get(event.get(key), 0) + 1
-        for name in event.get("joined", ()):
-            mark = name.split(".")[0]
+        for text in ("title", "reason", "message", "text", "reference"):
+            mark = event["type"], event.get(text)
             self.marks[mark] = self.marks.get(mark, 0) + 1
         if event["type"] == "room.opened":
             assert event["room"] not in self.rooms, f"opened twice: {event}"

@@ -149,21 +149,25 @@ class Crash:
 
     def check_unacknowledged(self, client):
         ids = [i for i in self.asked if i not in self.answers]
-        before = {i: self.fold.marks.get(i, 0) for i in ids}
+        before = {i: self.marks(i) for i in ids}
         for identity, answer in self.repeat(client, ids):
             self.final[identity] = answer["ok"]
             self.workload.learn(self.asked[identity], answer)
         self.read_log(client)
         self.counts["unacknowledged"] += len(ids)
-        self.counts["made up for"] += sum(before[i] == 0 and self.fold.marks.get(i, 0) > 0
-                                          for i in ids)
+        self.counts["made up for"] += sum(before[i] == 0 and self.marks(i) > 0 for i in ids)
+
+    def marks(self, identity):
+        """Events that the request with this id is known by."""
+        kind = MARKED.get(self.asked[identity]["type"])
+        return self.fold.marks.get((kind, identity), 0)
 
     def check_marks(self):
         """What was accepted happened exactly once; what was refused never."""
         for identity, request in self.asked.items():
             if identity not in self.final or request["type"] not in MARKED:
                 continue
-            once = self.fold.marks.get(identity, 0)
+            once = self.marks(identity)
             wanted = 1 if self.final[identity] else 0
             assert once == wanted, f"{once} events, {wanted} wanted: {request}"
 

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# kill -9 of the control plane at random instants, the long way: without a data plane, then with one.
+# The long way: kill -9 of the control plane at random instants, without a data plane, then with one;
+# then every write, sync and allocation of a scenario fails, one after the other.
 #
 # usage: tests/crash/run.sh [--kills N] [--seed S]     (1000 kills; as root for the second half)
 #   SMOKE_BUILD=DIR                                    the build directory (build/ of the tree)
@@ -19,7 +20,7 @@ while [ $# -ge 2 ]; do
 	esac
 	shift 2
 done
-[ $# -eq 0 ] || { sed -n '4,7s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -eq 0 ] || { sed -n '4,8s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 
 crash() {
 	python3 "$top/tests/crash/kill.py" "$build/controlplane/stentor-controlplane" "$@" "${seed[@]}"
@@ -27,3 +28,5 @@ crash() {
 
 crash --kills $((kills - kills / 2))
 crash --kills $((kills / 2)) --dataplane "$build/dataplane/stentor-dataplane"
+python3 "$top/tests/crash/fail.py" "$build/controlplane/stentor-controlplane" \
+	"$build/tests/support/failing.so" --dataplane "$build/dataplane/stentor-dataplane" "${seed[@]}"

@@ -169,9 +169,12 @@ def drain(w, request, own):
     request.update(actor="app", on=w.random.random() < 0.1)
 
 
-# Each of these, accepted, is exactly one event that carries the request's id.
-MARKED = {"room.open", "room.update", "floor.grant", "floor.deny", "moderation.mute",
-          "moderation.unmute"}
+# Each of these, accepted, is exactly one event of that type that carries the request's id.
+MARKED = {
+    "room.open": "room.opened", "room.update": "room.updated", "floor.grant": "floor.granted",
+    "floor.deny": "floor.denied", "moderation.mute": "member.muted",
+    "moderation.unmute": "member.unmuted",
+}
 MAKERS = {
     "room.open": open_room, "room.update": update, "room.close": lambda w, request, own: None,
     "member.join": join, "member.leave": leave, "member.token": of_member,
