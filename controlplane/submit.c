@@ -168,6 +168,23 @@ static void refused_by_table(
 	}
 }
 
+/* By their legs: who joined may have got another leg since, of which this says nothing. */
+static void mark_joined(
+	struct conductor *c, const struct plan *plan, const struct link_result *result)
+{
+	for (size_t at = 0; plan->joined_count > 0 && at < plan->ops_size;) {
+		const struct stn_op *op = (const struct stn_op *)(plan->ops + at);
+		const struct stn_op_leg_put *put = (const struct stn_op_leg_put *)op;
+		struct member *member = op->type == STN_OP_LEG_PUT
+						? registry_member_by_leg(c->registry, put->leg_id)
+						: NULL;
+
+		if (member != NULL)
+			submit_programmed(c, member, result);
+		at += op->size;
+	}
+}
+
 /* The session's leg is there, without keys as yet. */
 static void mark_session(struct conductor *c, const struct plan *plan)
 {
@@ -184,13 +201,7 @@ static void submitted(void *context, const struct link_result *result)
 
 	switch (result->outcome) {
 	case LINK_APPLIED:
-		for (size_t i = 0; i < request->plan.joined_count; i++) {
-			struct member *member =
-				registry_member_by_id(c->registry, request->plan.joined[i]);
-
-			if (member != NULL)
-				submit_programmed(c, member, result);
-		}
+		mark_joined(c, &request->plan, result);
 		mark_session(c, &request->plan);
 		mark_rooms(c, &request->plan);
 		conductor_answer(c, request, true);
@@ -301,7 +312,7 @@ static void take_back(struct conductor *c, struct request *request)
 		plan_revert(&plan, c->registry);
 	}
 	plan_clear(&plan);
-	if (!all_restored(c, &request->plan))
+	if (!all_restored(c, &request->plan) || request->plan.verdict.code == VERDICT_UNAVAILABLE)
 		link_resync(c->link);
 }
 
