@@ -136,7 +136,8 @@ static bool tickets_left(
 	if (offer->issued >= offer->quantity)
 		return verdict_refuse(verdict, VERDICT_CAPACITY,
 			"quantity: all %u tickets are sold", offer->quantity);
-	if (registry->tickets.count >= registry->limits.tickets_max)
+	if (registry->limits.tickets_max != 0 &&
+		registry->tickets.count >= registry->limits.tickets_max)
 		return verdict_refuse(verdict, VERDICT_CAPACITY, "tickets_max: %u tickets are kept",
 			registry->limits.tickets_max);
 	return true;
