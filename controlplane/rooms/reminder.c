@@ -89,9 +89,11 @@ static int group_add(struct room *room, struct reminder *reminder)
 	rc = group->seconds == NULL && many(room, group->count + 1) ? split(group) : 0;
 	if (rc == 0)
 		rc = roster_add(roster_of(group, reminder->id), reminder->id, reminder);
-	if (rc == 0)
-		group->count++;
-	return rc;
+	if (rc != 0)
+		return rc;
+	if (group->count++ == 0)
+		group->begun_ms = 0; /* it begins anew, whatever was in it before */
+	return 0;
 }
 
 static void group_remove(struct room *room, const struct reminder *reminder)
