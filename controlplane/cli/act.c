@@ -129,7 +129,8 @@ static int run_list(const struct command_line *line, const struct verb *verb, js
 		json_decref(all);
 		return code;
 	}
-	json_object_set_new(all, "next", next == NULL ? json_null() : next);
+	if (next != NULL)
+		json_object_set_new(all, "next", next);
 	if (whole && !line->json)
 		json_object_del(all, "next");
 	return print_answer(line, all);

@@ -121,6 +121,23 @@ START_TEST(every_type_has_a_verb)
 }
 END_TEST
 
+START_TEST(every_verb_has_a_type_and_its_positions)
+{
+	for (size_t v = 0; v < verb_count; v++) {
+		const struct vocabulary_type *type = vocabulary_find(verbs[v].type);
+
+		ck_assert_msg(type != NULL, "%s: there is no %s", verbs[v].name, verbs[v].type);
+		for (size_t p = 0; p < VERB_POSITIONS_MAX && verbs[v].positions[p] != NULL; p++) {
+			bool room = strcmp(verbs[v].positions[p], "room") == 0 &&
+				    type->room != VOCABULARY_ROOM_NONE;
+
+			ck_assert_msg(room || vocabulary_field(type, verbs[v].positions[p]) != NULL,
+				"%s: no field %s", verbs[v].name, verbs[v].positions[p]);
+		}
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("verb");
@@ -131,5 +148,6 @@ int main(void)
 	tcase_add_loop_test(
 		tcase, arguments_become_a_request, 0, (int)(sizeof(rows) / sizeof(rows[0])));
 	tcase_add_test(tcase, every_type_has_a_verb);
+	tcase_add_test(tcase, every_verb_has_a_type_and_its_positions);
 	return unit_run(suite);
 }
