@@ -87,7 +87,7 @@ const fetchers = {
 	async audit() {
 		for (;;) {
 			const fields = auditAfter === null ? { from_ms: Date.now() - AUDIT_MS } : { after: auditAfter };
-			const { items, answer } = await listAll({ type: 'audit.list', ...fields }, 'audit');
+			const { items, answer } = await listAll({ type: 'audit.list', ...fields }, 'entries');
 			const known = new Set(model.audit.map((entry) => entry.audit));
 			const fresh = items.filter((entry) => !known.has(entry.audit));
 			model = { ...model, audit: [...fresh.reverse(), ...model.audit].slice(0, AUDIT_MAX) };

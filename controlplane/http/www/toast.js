@@ -2,15 +2,17 @@
 /* What was done, with a way back where there is one; what was refused; and asking by a second tap. */
 import { byId, make, makeButton } from './words.js';
 
-const SHOWN_MS = 8000;
+const SHOWN_MS = 3500;
+const LONGER_MS = 9000; /* with something to do or to understand */
 const ARMED_MS = 4000;
-const TOASTS_MAX = 4;
+const TOASTS_MAX = 3;
 
 /* undo: a function, or null. bad: something was refused. */
 export function toast(text, undo = null, bad = false) {
 	const box = make('div', bad ? 'toast bad' : 'toast', make('p', '', text));
 	const close = () => box.remove();
-	let timer = setTimeout(close, SHOWN_MS);
+	const shownMs = undo !== null || bad ? LONGER_MS : SHOWN_MS;
+	let timer = setTimeout(close, shownMs);
 	if (undo !== null) {
 		box.append(makeButton('Undo', 'small', () => {
 			close();
@@ -23,8 +25,8 @@ export function toast(text, undo = null, bad = false) {
 	/* It does not go while somebody is at it. */
 	box.addEventListener('pointerenter', () => clearTimeout(timer));
 	box.addEventListener('focusin', () => clearTimeout(timer));
-	box.addEventListener('pointerleave', () => { timer = setTimeout(close, SHOWN_MS); });
-	box.addEventListener('focusout', () => { timer = setTimeout(close, SHOWN_MS); });
+	box.addEventListener('pointerleave', () => { timer = setTimeout(close, shownMs); });
+	box.addEventListener('focusout', () => { timer = setTimeout(close, shownMs); });
 	byId('toasts').append(box);
 	while (byId('toasts').children.length > TOASTS_MAX)
 		byId('toasts').firstChild.remove();
