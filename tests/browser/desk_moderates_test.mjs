@@ -5,32 +5,11 @@
  * tap, and what was done. Everything others write is hostile: it must show as text and do nothing.
  */
 import { inState, writeVoice } from './lib/browser.mjs';
-import { scenario, screenshot, step } from './lib/scenario.mjs';
+import { look, shows, text } from './lib/look.mjs';
+import { scenario, step } from './lib/scenario.mjs';
 import { check, until } from './lib/until.mjs';
 
 const HOSTILE = '<img src=x onerror="globalThis.hacked=1"><script>hacked=1</script>';
-
-async function text(page, selector) {
-	return (await page.locator(selector).allTextContents()).join(' | ').trim();
-}
-
-function shows(page, selector, words, deadlineMs = 6000) {
-	return until(`${selector} says "${words}"`, deadlineMs, async () => {
-		const found = await text(page, selector);
-		return found.includes(words) || Promise.reject(new Error(found));
-	});
-}
-
-/* Phone and desk, light and dark: nothing may be wider than its window. */
-async function look(page, label) {
-	for (const [size, width, height, colorScheme] of [['phone', 360, 780, 'dark'], ['desk', 1280, 900, 'light']]) {
-		await page.setViewportSize({ width, height });
-		await page.emulateMedia({ colorScheme });
-		const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-		check(wide <= 0, `${label} is ${wide} px wider than a ${size}`);
-		await screenshot(page, `${label}-${size}-${colorScheme}`);
-	}
-}
 
 function row(desk, list, name) {
 	return desk.locator(`#${list} .row`, { has: desk.locator('.row-name', { hasText: new RegExp(`^${name}$`) }) });

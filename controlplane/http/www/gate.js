@@ -45,5 +45,5 @@ const ENTRY = {
 
 /* What somebody without a token who may not listen is told. */
 export function entryText(room, nowMs) {
-	return (ENTRY[room.access] ?? ENTRY.open)(room, nowMs);
+	return ENTRY[Object.hasOwn(ENTRY, room.access) ? room.access : 'open'](room, nowMs);
 }

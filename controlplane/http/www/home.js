@@ -176,6 +176,7 @@ async function refresh() {
 const given = takeFragment();
 if (given.token !== null)
 	keepPerson(given.token);
+byId('more').open = matchMedia('(min-width: 700px)').matches;
 byId('filter').addEventListener('input', show);
 byId('filter').addEventListener('submit', (event) => event.preventDefault());
 refresh();

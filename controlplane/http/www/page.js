@@ -10,7 +10,7 @@ import { Pins } from './pin.js';
 import { Reactions } from './reaction.js';
 import { begin, isOver, maySpeak, step } from './room.js';
 import { Session } from './session.js';
-import { dropToken, forgetToken, keepShare, keepToken, personTokens, shareOf, takeFragment, tokenOf } from './token.js';
+import { dropToken, forgetToken, keepPerson, keepShare, keepToken, personTokens, shareOf, takeFragment, tokenOf } from './token.js';
 import { View } from './view.js';
 import { byId } from './words.js';
 
@@ -325,6 +325,10 @@ const effectors = {
 
 /* ---- before it begins ---- */
 
+function reminded() {
+	return sessionStorage.getItem(`stentor.reminder.${room}`) === 'set';
+}
+
 /* Reminders need to know whom to remind: somebody with a token, of whatever room. */
 async function setReminder(on) {
 	for (const known of personTokens()) {
@@ -344,6 +348,17 @@ async function setReminder(on) {
 	view.reminder(false, 'Your link is worth nothing any more: nobody knows whom to remind.');
 }
 
+/* Nobody is a member yet: a token that came with the link is of another room, and says who one is. */
+function keepAsPerson() {
+	if (token === null)
+		return;
+	const known = token;
+	forgetToken(room);
+	keepPerson(known);
+	token = null;
+	view.reminder(reminded(), '');
+}
+
 /* A scheduled room has no event stream: the page asks, rarely while it is far. */
 async function waitForOpening() {
 	while (!isOver(model)) {
@@ -351,6 +366,7 @@ async function waitForOpening() {
 			await fetchPublic();
 			if (people.room.state !== 'scheduled')
 				break;
+			keepAsPerson();
 			dispatch({ is: 'scheduled' });
 		} catch {
 			/* The network: asked again like everything else. */
@@ -384,7 +400,7 @@ const view = new View({
 		startAudio();
 		dispatch({ is: 'wait' });
 	},
-	remind: () => setReminder(sessionStorage.getItem(`stentor.reminder.${room}`) !== 'set'),
+	remind: () => setReminder(!reminded()),
 	mute: () => dispatch({ is: 'mute' }),
 	floor: pressFloor,
 	accept: () => dispatch({ is: 'accept' }),
@@ -441,7 +457,7 @@ addEventListener('pageshow', (event) => event.persisted && location.reload());
 addEventListener('hashchange', () => takeLink() && location.reload());
 setInterval(() => view.clock(model, people, Date.now()), CLOCK_MS);
 
-view.reminder(sessionStorage.getItem(`stentor.reminder.${room}`) === 'set', '');
+view.reminder(reminded(), '');
 render();
 requestAnimationFrame(showLevels);
 waitForOpening();

@@ -120,7 +120,7 @@ export class View {
 		setText(byId('title'), name);
 		setText(byId('topic'), topic ?? '');
 		setText(byId('host'), host ? `hosted by ${[host, ...cohosts].join(', ')}` : '');
-		setText(byId('people'), Number.isInteger(listeners) ? `${listeners.toLocaleString('en')} listening` : '');
+		setText(byId('people'), Number.isInteger(listeners) && people.room.state !== 'scheduled' ? `${listeners.toLocaleString('en')} listening` : '');
 		document.title = `${name} · Stentor`;
 		const tags = [access && access !== 'open' ? ACCESS[access] ?? access : '', language ? languageName(language) : '']
 			.filter((tag) => tag !== '');

@@ -178,6 +178,53 @@ test('a request that is declined can be made again', () => {
 	assert.deepEqual(kinds(run(...listening, 'ask', 'denied', 'ask').effects), ['floor.request']);
 });
 
+test('a scheduled room opens by itself, and plays for who asked for that', () => {
+	assert.equal(run('scheduled').state, 'scheduled');
+	assert.deepEqual(run('scheduled', 'listen').effects, [], 'not before it is open');
+	const opened = run('scheduled', 'opened');
+	assert.equal(opened.state, 'idle');
+	assert.deepEqual(opened.effects, []);
+	assert.deepEqual(run('scheduled', 'wait', 'opened').effects, [{ do: 'connect', kind: 'listen' }]);
+	assert.deepEqual(run('scheduled', 'wait', 'wait', 'opened').effects, [], 'thought better of it');
+	assert.deepEqual(run(...listening, 'scheduled', 'opened').effects, [], 'not in the middle of a visit');
+	assert.equal(run('scheduled', { is: 'closed', reason: 'cancelled' }).model.reason, 'cancelled');
+});
+
+const invited = [...listening, { is: 'invited', by: 'ann', expiresMs: 9 }];
+
+test('an invitation opens a microphone only when it is accepted', () => {
+	assert.deepEqual(run(...invited).effects, []);
+	assert.equal(run(...invited).model.invitation.by, 'ann');
+	assert.deepEqual(run(...invited, 'accept').effects, [{ do: 'request', type: 'floor.accept' }]);
+	assert.deepEqual(run(...invited, 'accept', 'granted').effects, [{ do: 'microphone', on: true }]);
+	assert.deepEqual(run(...invited, 'granted').effects, [], 'somebody else made them speaker');
+	assert.deepEqual(run(...invited, 'decline').effects, [{ do: 'request', type: 'floor.cancel' }]);
+	assert.equal(run(...invited, { is: 'expired', kind: 'invite' }).model.invitation, null);
+	assert.deepEqual(run(...invited, { is: 'expired', kind: 'invite' }, 'accept').effects, []);
+	assert.deepEqual(run(...invited, 'accept', { is: 'declined', type: 'floor.accept', message: 'late' }, 'granted').effects, []);
+	assert.equal(run(...speaking, { is: 'invited', by: 'ann', expiresMs: 9 }).model.floor, 'none');
+});
+
+test('words go with a request that is under way, and a request ends by itself', () => {
+	assert.deepEqual(run(...listening, 'ask', { is: 'explain', message: 'x' }).effects,
+		[{ do: 'request', type: 'floor.request', message: 'x' }]);
+	assert.deepEqual(run(...listening, { is: 'explain', message: 'x' }).effects, []);
+	assert.equal(run(...listening, 'ask', { is: 'queued', position: 2 }).model.position, 2);
+	assert.equal(run(...listening, 'ask', { is: 'expired', kind: 'request' }).model.floor, 'none');
+	assert.equal(run(...listening, 'ask', { is: 'expired', kind: 'invite' }).model.floor, 'asked');
+});
+
+test('a cohost may speak and keeps the role when they stop', () => {
+	const cohost = [...listening, { is: 'role', role: 'cohost' }, 'speak', { is: 'microphone', ok: true }, { is: 'open', kind: 'speak' }];
+	assert.equal(run(...cohost).state, 'speaking');
+	assert.deepEqual(kinds(run(...cohost, 'release').effects), ['microphone', 'listen']);
+});
+
+test('a demotion while the microphone opens keeps it shut', () => {
+	const { effects } = run(...listening, speaker, 'speak', { is: 'role', role: 'listener' }, { is: 'microphone', ok: true });
+	assert.deepEqual(effects, [{ do: 'microphone', on: false }]);
+});
+
 test('the relay muting a member is told apart from their own mute', () => {
 	const { model } = run(...speaking, { is: 'silenced', silenced: true });
 	assert.equal(model.silenced, true);
@@ -186,7 +233,8 @@ test('the relay muting a member is told apart from their own mute', () => {
 
 test('no event in any order connects somebody who was removed, or throws', () => {
 	const all = ['listen', 'leave', 'lost', 'timer', 'granted', 'denied', 'released', 'ask',
-		'withdraw', 'speak', 'release', 'mute', 'closed', { is: 'open', kind: 'listen' },
+		'withdraw', 'speak', 'release', 'mute', 'closed', 'scheduled', 'wait', 'opened', 'accept', 'decline',
+		{ is: 'invited', by: 'a', expiresMs: 1 }, { is: 'expired', kind: 'invite' }, { is: 'open', kind: 'listen' },
 		{ is: 'open', kind: 'speak' }, refused(401), refused(403), refused(404), refused(503),
 		refused(0), { is: 'microphone', ok: true }, { is: 'microphone', ok: false, message: '' },
 		{ is: 'role', role: 'listener' }, { is: 'role', role: 'speaker' }, { is: 'ended' },
