@@ -59,7 +59,7 @@ scenario(async ({ relay, browser, room, open }) => {
 	await shows(desk, '.toast', 'Muted:');
 	await desk.locator('.toast', { hasText: 'Muted:' }).getByText('Undo').click();
 	await shows(carla, '#state', 'You are on stage.');
-	await relay.ask({ type: 'role.set', actor: 'host', room: 'agora', member: 'carla', role: 'listener' }); //DEMOTE
+	await row(desk, 'podium', 'carla').getByRole('button', { name: /To the audience/ }).click();
 	await inState(carla, 'listening');
 	step('muted and unmuted, all of them too, and back in the audience');
 
