@@ -217,6 +217,7 @@ class Failures:
 
     def heal(self):
         """The next change writes what waits."""
+        self.client.ask(type="drain", actor="app", on=False)
         wait_for("it writes again", lambda: self.client.ask(
             type="room.open", actor="heal", room=f"heal{self.count}")["ok"])
         self.client.good(type="room.close", actor="heal", room=f"heal{self.count}")
@@ -263,6 +264,8 @@ class Failures:
         assert self.client.good(type="status")["seq"] == before, "repeating changed something"
 
     def run(self, kind, error, length, step):
+        if kind == "sync":
+            step = (step + 11) // 12  # there are few of them
         first = 1 if step == 1 else self.random.randrange(1, step + 1)
         count = 0
         while True:

@@ -21,7 +21,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from controlplane import DEADLINE_SECONDS, Planes, wait_for  # noqa: E402
 from fold import Fold, asked, difference  # noqa: E402
 from writer import Connection, kept, stored  # noqa: E402
-from workload import MARKED, Workload  # noqa: E402
+from workload import KINDS, MARKED, Workload  # noqa: E402
 
 CONNECTIONS = 6
 WINDOW = 24  # requests under way on each
@@ -39,6 +39,8 @@ class Crash:
         self.asked = {}  # by id, of this life: the request, in the order of asking
         self.answers = {}  # by id, of this life
         self.final = {}  # by id, of all lives: whether it was ok
+        self.users = {}  # by name: followers as they were told last
+        self.accepted = dict.fromkeys(KINDS, 0)
         self.counts = {"acknowledged": 0, "unacknowledged": 0, "made up for": 0}
 
     # A life of the program.
@@ -171,11 +173,22 @@ class Crash:
             wanted = 1 if self.final[identity] else 0
             assert once == wanted, f"{once} events, {wanted} wanted: {request}"
 
+    def check_users(self, client):
+        """No event tells of them; requests about one user are on one connection, so in order."""
+        for identity, request in self.asked.items():
+            self.accepted[request["type"]] += self.final.get(identity, False)
+            if request["type"] == "user.upsert" and self.final.get(identity):
+                self.users[request["user"]] = request["followers"], len(request["follows"])
+        for user, known in self.users.items():
+            answer = client.good(type="user.get", actor="app", user=user)
+            assert (answer["followers"], answer["follows"]) == known, f"{answer}, told {known}"
+
     def check(self, client):
         self.compare(client)
         self.check_acknowledged(client)
         self.check_unacknowledged(client)
         self.check_marks()
+        self.check_users(client)
         self.compare(client)
         assert not self.told, f"told, and not in the log: {self.told}"
         self.asked.clear()
@@ -210,6 +223,8 @@ class Crash:
             self.check(client)
             if count % 100 == 99:
                 print(f"{count + 1} kills, {self.fold.sequence} events, {self.counts}", flush=True)
+                never = [kind for kind, accepted in self.accepted.items() if accepted == 0]
+                assert not never, f"never accepted: {never}"
         self.check_whole_log(client)
         assert self.planes.kill(number=signal.SIGTERM) == 0
         self.check(self.start())

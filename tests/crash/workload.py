@@ -20,18 +20,17 @@ class Workload:
         self.now_ms = now_ms
         self.count = 0
         self.known = {}  # kind of record: its ids, the newest last
-        self.kinds = [(name, weight) for name, weight in WEIGHTS]
 
     def next(self, connection, connections):
         """A request for that connection."""
         self.count += 1
-        name, = self.random.choices([k[0] for k in self.kinds], [k[1] for k in self.kinds])
+        name, = self.random.choices(list(KINDS), [weight for _, weight in KINDS.values()])
         room = self.random.choice(ROOMS)
         host = HOSTS[int(room[1:]) % len(HOSTS)]
         request = {"id": f"{self.prefix}{self.count}", "type": name, "room": room, "actor": host}
         if self.random.random() < 0.05:
             request["actor"] = self.user()
-        MAKERS[name](self, request, [u for i, u in enumerate(USERS)
+        KINDS[name][0](self, request, [u for i, u in enumerate(USERS)
                                      if i % connections == connection])
         return request
 
@@ -50,16 +49,18 @@ class Workload:
 
 
 def schedule(w, request, own):
-    request.update(room=f"s{w.random.randrange(6)}", title=request["id"],
-                   starts_ms=w.now_ms + w.random.randrange(DAY_MS, WEEK_MS))
+    number = w.random.randrange(6)
+    request.update(room=f"s{number}", title=request["id"], actor=HOSTS[number % len(HOSTS)],
+                   access="ticketed" if number < 3 else "open", starts_ms=w.now_ms + w.random.randrange(DAY_MS, WEEK_MS))
 
 
 def open_room(w, request, own):
     request.update(title=request["id"], open_floor=w.random.random() < 0.3, speakers=["u1", "u2"])
 
 
-def open_or_close_scheduled(w, request, own):
-    request.update(room=f"s{w.random.randrange(6)}")
+def close(w, request, own):
+    if w.random.random() < 0.5:
+        request.update(room=f"s{w.random.randrange(6)}")
 
 
 def update(w, request, own):
@@ -90,10 +91,6 @@ def leave(w, request, own):
 
 
 def self_act(w, request, own):
-    request["actor"] = w.user()
-
-
-def ask_floor(w, request, own):
     request["actor"] = w.user()
 
 
@@ -133,25 +130,18 @@ def share(w, request, own):
 
 
 def sell(w, request, own):
-    request.update(room=w.random.choice(["r0", "s0", "s1"]), actor="h0")
-    request.update(price=500, currency="EUR", quantity=w.random.randrange(5, 1000))
-
-
-def ticketed(w, request, own):
-    sell(w, request, own)
-    del request["price"], request["currency"], request["quantity"]
-    request.update(access="ticketed", title=request["id"])
+    number = w.random.randrange(3)
+    request.update(room=f"s{number}", actor=HOSTS[number], price=500, currency="EUR", quantity=w.random.randrange(5, 1000))
 
 
 def issue(w, request, own):
-    request.update(room=w.random.choice(["r0", "s0", "s1"]), user=w.user(), price=500,
-                   currency="EUR", reference=request["id"],
-                   provider_fee=w.random.randrange(0, 50))
+    request.update(room=f"s{w.random.randrange(3)}", user=w.user(), price=500, currency="EUR",
+                   reference=request["id"], provider_fee=w.random.randrange(0, 50))
 
 
 def refund(w, request, own):
     del request["room"]
-    request.update(ticket=w.record("ticket"))
+    request.update(ticket=w.record("ticket"), reason=request["id"])
 
 
 def remind(w, request, own):
@@ -171,21 +161,25 @@ def drain(w, request, own):
 
 # Each of these, accepted, is exactly one event of that type that carries the request's id.
 MARKED = {
-    "room.open": "room.opened", "room.update": "room.updated", "floor.grant": "floor.granted",
+    "room.open": "room.opened", "room.update": "room.updated", "room.schedule": "room.scheduled",
     "floor.deny": "floor.denied", "moderation.mute": "member.muted",
-    "moderation.unmute": "member.unmuted",
+    "moderation.unmute": "member.unmuted", "moderation.ban": "moderation.banned",
+    "moderation.unban": "moderation.unbanned", "moderation.demote": "role.changed",
+    "pin.add": "pin.added", "role.set": "role.changed", "ticket.refund": "ticket.refunded",
 }
-MAKERS = {
-    "room.open": open_room, "room.update": update, "room.close": lambda w, request, own: None,
-    "member.join": join, "member.leave": leave, "member.token": of_member,
-    "floor.request": ask_floor, "floor.cancel": self_act, "floor.grant": decide,
-    "floor.deny": decide, "floor.release": self_act,
-    "moderation.mute": decide, "moderation.unmute": decide, "moderation.remove": decide,
+# What each is made of, and how often it is asked for.
+KINDS = {
+    "room.open": (open_room, 20), "room.schedule": (schedule, 8), "room.update": (update, 15),
+    "room.close": (close, 3), "member.join": (join, 80), "member.leave": (leave, 8),
+    "member.token": (of_member, 6), "floor.request": (self_act, 30),
+    "floor.cancel": (self_act, 6), "floor.grant": (decide, 20), "floor.deny": (decide, 6),
+    "floor.invite": (of_member, 15), "floor.accept": (self_act, 15),
+    "floor.release": (self_act, 6), "role.set": (set_role, 15), "moderation.mute": (decide, 25),
+    "moderation.unmute": (decide, 15), "moderation.mute_all": (all_of_room, 3),
+    "moderation.demote": (decide, 6), "moderation.remove": (decide, 2),
+    "moderation.ban": (decide, 2), "moderation.unban": (decide, 4),
+    "moderation.report": (report, 15), "moderation.resolve": (resolve, 12), "pin.add": (pin, 10),
+    "pin.remove": (unpin, 8), "share.create": (share, 8), "ticket.offer": (sell, 8),
+    "ticket.issue": (issue, 25), "ticket.refund": (refund, 10), "reminder.set": (remind, 10),
+    "reminder.cancel": (remind, 4), "user.upsert": (upsert, 20), "drain": (drain, 1),
 }
-# How often each is asked for, of 300 or so.
-WEIGHTS = (
-    ("room.open", 20), ("room.update", 20), ("room.close", 2), ("member.join", 60),
-    ("member.leave", 8), ("member.token", 6), ("floor.request", 30), ("floor.cancel", 6),
-    ("floor.grant", 20), ("floor.deny", 6), ("floor.release", 6), ("moderation.mute", 30),
-    ("moderation.unmute", 15), ("moderation.remove", 2),
-)
