@@ -250,6 +250,10 @@ void event_stream_open(struct event_streams *all, struct http_exchange *exchange
 			member != NULL ? "the token is of another room" : "no such room is open");
 		return;
 	}
+	if (member == NULL && room->rules.access != ACCESS_OPEN) {
+		refuse(exchange, 401, "Authorization: this room is not for everybody");
+		return;
+	}
 	from = position(c, exchange->last_event_id, &gap);
 	stream = make_stream(all, room->put.room_id, member == NULL ? 0 : member_id(member), from);
 	if (stream != NULL) {
@@ -263,14 +267,15 @@ void event_stream_open(struct event_streams *all, struct http_exchange *exchange
 	refuse(exchange, 503, "http_streams_max: too many streams are open");
 }
 
-/* Whether whose stream it is, is still there. */
+/* Whether whose stream it is, is still there; everybody's, while the room is for everybody. */
 static bool holds(const struct event_stream *stream)
 {
 	const struct registry *registry = stream->all->c->registry;
 	const struct member *member = registry_member_by_id(registry, stream->member_id);
+	const struct room *room = registry_room_by_id(registry, stream->room_id);
 
 	if (stream->member_id == 0)
-		return registry_room_by_id(registry, stream->room_id) != NULL;
+		return room != NULL && room->rules.access == ACCESS_OPEN;
 	return member != NULL && member->room->put.room_id == stream->room_id;
 }
 

@@ -174,21 +174,22 @@ static bool is_named(const struct room_rules *rules, const char *user)
 	return false;
 }
 
-static bool change_role(struct plan *plan, struct registry *registry, struct room *room,
-	const char *user, enum member_role from, enum member_role to, const char *actor)
+/* from ROLE_COUNT: whatever they are. */
+static bool change_role(struct plan *plan, struct room *room, const char *user,
+	enum member_role from, enum member_role to, const char *actor)
 {
 	struct member *member = registry_member(room, user);
 	struct audit why = {.actor = actor};
 
 	if (member == NULL || (from != ROLE_COUNT && member->role != from) || member->role == to)
 		return true;
-	return role_fits(registry, member, to, &plan->verdict) &&
-	       role_change(plan, registry, member, to, &why);
+	return role_fits(room->registry, member, to, &plan->verdict) &&
+	       role_change(plan, room->registry, member, to, &why);
 }
 
 /* Those who are in the room change with the list: a cohost named no more is a speaker. */
-static bool change_cohosts(struct plan *plan, struct registry *registry, struct room *room,
-	const struct event_list *ids, const char *actor)
+static bool change_cohosts(
+	struct plan *plan, struct room *room, const struct event_list *ids, const char *actor)
 {
 	struct room_rules before = room->rules;
 	struct room_settings settings;
@@ -198,16 +199,15 @@ static bool change_cohosts(struct plan *plan, struct registry *registry, struct 
 	opening_cohosts(ids, &room->host, &settings.rules);
 	for (uint32_t i = 0; done && i < before.cohost_count; i++) {
 		if (!is_named(&settings.rules, before.cohosts[i].text))
-			done = change_role(plan, registry, room, before.cohosts[i].text,
-				ROLE_COHOST, ROLE_SPEAKER, actor);
+			done = change_role(plan, room, before.cohosts[i].text, ROLE_COHOST,
+				ROLE_SPEAKER, actor);
 	}
 	done = done && plan_room_set(plan, room, &settings);
 	for (uint32_t i = 0; done && i < settings.rules.cohost_count; i++) {
 		const char *user = settings.rules.cohosts[i].text;
 
 		if (!is_named(&before, user))
-			done = change_role(
-				plan, registry, room, user, ROLE_COUNT, ROLE_COHOST, actor);
+			done = change_role(plan, room, user, ROLE_COUNT, ROLE_COHOST, actor);
 	}
 	return done;
 }
@@ -227,7 +227,7 @@ static void room_update(struct registry *registry, const struct event *event, st
 		return;
 	if (!change_facts(plan, registry, room, update) ||
 		(update->cohosts.items != NULL &&
-			!change_cohosts(plan, registry, room, &update->cohosts, event->actor)) ||
+			!change_cohosts(plan, room, &update->cohosts, event->actor)) ||
 		(update->access >= 0 && !change_door(plan, registry, room)))
 		return;
 	if (plan_audit(plan, room, &audit))
