@@ -38,6 +38,20 @@ struct person *crowd_need(struct crowd *crowd, const char *name)
 	return NULL;
 }
 
+void crowd_fetch(const struct crowd *crowd, const struct user_id *names, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		hash_fetch_slot(&crowd->people, names[i].text);
+	for (unsigned int i = 0; i < count; i++)
+		hash_fetch_thing(&crowd->people, names[i].text);
+	for (unsigned int i = 0; i < count; i++) {
+		const struct person *person = crowd_find(crowd, names[i].text);
+
+		if (person != NULL && person->size > 0)
+			__builtin_prefetch(&person->followers[person->size - 1]);
+	}
+}
+
 void crowd_drop(struct crowd *crowd, struct person *person)
 {
 	if (person->user != NULL || person->members != NULL || person->rooms != NULL ||

@@ -38,6 +38,8 @@ void crowd_clear(struct crowd *crowd);
 struct person *crowd_find(const struct crowd *crowd, const char *name);
 /* The same, made if they are not there; NULL: no memory. */
 struct person *crowd_need(struct crowd *crowd, const char *name);
+/* Brings what the next steps with these people touch into the cache, all at a time. */
+void crowd_fetch(const struct crowd *crowd, const struct user_id *names, unsigned int count);
 /* Takes them out if there is nothing to know about them any more. */
 void crowd_drop(struct crowd *crowd, struct person *person);
 

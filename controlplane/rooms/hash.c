@@ -40,6 +40,18 @@ void *hash_find(const struct hash *hash, const char *name)
 	return hash->size == 0 ? NULL : hash->slots[slot_of(hash, name)];
 }
 
+void hash_fetch_slot(const struct hash *hash, const char *name)
+{
+	if (hash->size != 0)
+		__builtin_prefetch(&hash->slots[place_of(hash, name)]);
+}
+
+void hash_fetch_thing(const struct hash *hash, const char *name)
+{
+	if (hash->size != 0)
+		__builtin_prefetch(hash->slots[place_of(hash, name)]);
+}
+
 static int grow(struct hash *hash)
 {
 	struct hash bigger = {.seed = hash->seed, .count = hash->count};

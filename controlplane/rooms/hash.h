@@ -21,6 +21,10 @@ struct hash {
 void hash_clear(struct hash *hash);
 /* The thing of that name, or NULL. */
 void *hash_find(const struct hash *hash, const char *name);
+/* For who looks up many at a time: brings the slot of that name into the cache; and, when it is
+ * there, the thing in it. */
+void hash_fetch_slot(const struct hash *hash, const char *name);
+void hash_fetch_thing(const struct hash *hash, const char *name);
 /* 0, -EEXIST or -ENOMEM. */
 int hash_add(struct hash *hash, void *thing);
 /* The thing that was removed, or NULL. Never allocates. */
