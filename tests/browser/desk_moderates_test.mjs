@@ -123,6 +123,22 @@ scenario(async ({ relay, browser, room, open }) => {
 	await shows(desk, '#audit', '<img');
 	step('removed by a second tap, and all of it in the audit');
 
+	const ban = desk.locator('#person [value="moderation.ban"]');
+	await ban.click();
+	await ban.click();
+	await shows(dan, '#notice-title', 'You were banned');
+	await desk.locator('.toast', { hasText: 'dan is banned' }).getByText('Undo').click();
+	await shows(desk, '#audit', 'moderation.unban');
+	await relay.kill('controlplane');
+	await shows(desk, '#state', 'Reconnecting');
+	relay.startControlplane();
+	await relay.works();
+	await shows(desk, '#state', 'Live', 20000);
+	await relay.ask({ type: 'pin.add', actor: 'host', room: 'agora', text: 'after the restart' });
+	await shows(desk, '#pins', 'after the restart');
+	await inState(carla, 'listening', 20000);
+	step('banned and forgiven; the desk goes on where it was when the control plane was killed');
+
 	const other = await open(listening, `/console#room=agora&token=${await relay.seat('agora', 'eve', 'listener')}`);
 	await shows(other, '#notice-title', 'for hosts');
 	await desk.reload();

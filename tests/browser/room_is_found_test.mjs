@@ -19,7 +19,6 @@ scenario(async ({ relay, browser, room, open }) => {
 	await relay.openRoom('symposium', { actor: 'ann', title: `Love ${HOSTILE}`, topic: 'Plato', language: 'en' });
 	await relay.ask({ type: 'room.schedule', actor: 'ann', room: 'later', title: 'Ships, a catalogue', starts_ms: soonMs, language: 'en' });
 	await relay.openRoom('odeon', { actor: 'ann', title: 'The lyre', access: 'ticketed' });
-	await relay.ask({ type: 'ticket.offer', actor: 'ann', room: 'odeon', price: 1250, currency: 'EUR', quantity: 3 });
 	const speaking = await browser('speaker');
 	const listening = await browser('listeners');
 	const seats = await Promise.all([['ann', 'host'], ['bob', 'speaker']].map(async ([name, role]) => {
@@ -106,14 +105,24 @@ scenario(async ({ relay, browser, room, open }) => {
 	check((await relay.member('later', 'dan'))?.role === 'listener', 'dan has come under another name');
 	step('scheduled, reminded, waited for, open by itself');
 
+	const { members: [annThere] } = await relay.ask({ type: 'member.join', actor: 'ann', room: 'odeon', role: 'host', transport: 'webrtc' });
+	const desk = await open(listening, `/console#room=odeon&token=${annThere.token}`);
+	await shows(desk, '#tickets-text', 'not on sale yet');
+	for (const [name, value] of [['price', '12,50'], ['currency', 'EUR'], ['quantity', '3']])
+		await desk.fill(`#offer [name=${name}]`, value);
+	await desk.click('#offer .button');
+	await shows(desk, '#tickets-text', '3 are left');
 	const buyer = await open(listening, '/room/odeon');
 	await inState(buyer, 'denied');
 	await shows(buyer, '#notice-text', '12.50');
 	await look(buyer, 'room-ticketed');
 	const issue = { type: 'ticket.issue', actor: 'app', room: 'odeon', user: 'carla', reference: 'pay-1', price: 1250, currency: 'EUR' };
-	await relay.ask(issue);
-	await carla.goto('about:blank');
 	await carla.goto(buyer.url());
+	await carla.click('#listen', { timeout: 4000 });
+	await shows(carla, '#notice-title', 'You cannot come in');
+	await shows(carla, '#notice-text', 'Buy one');
+	await relay.ask(issue);
+	await carla.reload();
 	await carla.click('#listen');
 	await inState(carla, 'listening');
 	await relay.ask({ type: 'ticket.refund', actor: 'app', reference: 'pay-1' });

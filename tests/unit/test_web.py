@@ -210,6 +210,18 @@ class Streams(Room):
             self.join("c4")
             self.assertEqual(stream.next()["joined"], ["c4"])
 
+    def test_whose_business_it_is_not_does_not_hear_of_it(self):
+        bob, ann = self.join("bob"), self.join("ann", "host")
+        with bob.stream("tea") as stream, ann.stream("tea") as desk:
+            self.client.good(type="moderation.report", actor="eve", room="tea", member="bob",
+                             category="spam")
+            bob.event(type="share.create")
+            self.client.good(type="user.upsert", actor="app", user="cid", follows=["ann"])
+            self.join("c1")
+            self.assertEqual(stream.types(2), ["stream.begin", "member.joined"])
+            self.assertEqual(desk.types(4), ["stream.begin", "report.opened", "share.created",
+                                             "member.joined"])
+
     def test_only_the_rooms_own(self):
         bob = self.join("bob")
         with bob.stream("tea") as stream:

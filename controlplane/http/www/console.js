@@ -6,7 +6,7 @@ import { follow, request } from './events.js';
 import { Pins } from './pin.js';
 import { confirmed, toast } from './toast.js';
 import { forgetToken, keepToken, takeFragment, tokenOf } from './token.js';
-import { byId, make, setText } from './words.js';
+import { byId, make, minorUnits, setText } from './words.js';
 
 const LIST_PAUSE_MS = 300;
 const LEVELS_MS = 400;
@@ -306,6 +306,21 @@ byId('settings').addEventListener('submit', async (event) => {
 			fields[name] = value;
 	}
 	if (Object.keys(fields).length > 0 && await act({ type: 'room.update', ...fields }, 'Saved.') !== null)
+		refresh(['room']);
+});
+
+byId('offer').addEventListener('submit', async (event) => {
+	const { price, currency, quantity, until } = event.target.elements;
+	const amount = minorUnits(price.value, currency.value);
+	event.preventDefault();
+	if (amount === null) {
+		toast('The price is not an amount of that currency.', null, true);
+		return;
+	}
+	const fields = { price: amount, currency: currency.value, quantity: Number(quantity.value) };
+	if (until.value !== '')
+		fields.sale_until_ms = new Date(until.value).getTime();
+	if (await act({ type: 'ticket.offer', ...fields }, 'Tickets are on offer.') !== null)
 		refresh(['room']);
 });
 

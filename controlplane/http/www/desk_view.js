@@ -2,6 +2,7 @@
 /* Fills console.html from the desk's model. Rows stay while what they show is there, so that neither
  * focus nor finger lose them. */
 import { mayActOn, SAMPLES } from './desk.js';
+import { ticketText } from './gate.js';
 import { Graph } from './graph.js';
 import { ACCESS, byId, duration, languageName, make, makeButton, makeFace, moment, money, setText } from './words.js';
 
@@ -82,6 +83,7 @@ export class DeskView {
 		if (model.room === null)
 			return;
 		this.#headline(model);
+		this.#tickets(model.room, nowMs);
 		this.#hands.show([...model.hands.map((hand) => ({ ...hand, nowMs })),
 			...model.invites.map((hand) => ({ ...hand, nowMs, invite: true }))], (hand) => `${hand.member}${hand.invite ? '+' : ''}`);
 		byId('no-hands').hidden = model.hands.length + model.invites.length > 0;
@@ -106,6 +108,11 @@ export class DeskView {
 			['Hands', room.hands], ['Reports', reports.length]];
 		byId('counts').replaceChildren(...numbers.map(([name, value]) =>
 			make('div', '', make('dt', '', name), make('dd', '', (value ?? 0).toLocaleString('en')))));
+	}
+
+	#tickets(room, nowMs) {
+		byId('tickets').hidden = room.access !== 'ticketed';
+		setText(byId('tickets-text'), room.access === 'ticketed' ? ticketText(room.tickets, nowMs).text : '');
 	}
 
 	graphs(series) {

@@ -124,6 +124,9 @@ async function enter() {
 			takeSeat(answer.members[0].token);
 			return;
 		} catch (error) {
+			/* A guest of another room is nobody here. */
+			if (error.code === 'no_such_user')
+				continue;
 			if (error.status !== 401)
 				throw error;
 			dropToken(known);
@@ -134,6 +137,7 @@ async function enter() {
 async function connect(kind) {
 	const before = session;
 	const receivers = [];
+	const known = token !== null || personTokens().length > 0;
 	let fresh = null;
 	try {
 		await enter();
@@ -161,7 +165,7 @@ async function connect(kind) {
 		fresh?.close();
 		session = before;
 		dispatch({
-			is: 'refused', status: error.status ?? 0, retryAfterMs: error.retryAfterMs ?? null,
+			is: 'refused', status: error.status ?? 0, known, retryAfterMs: error.retryAfterMs ?? null,
 			/* What a browser says of a broken network helps nobody. */
 			message: error instanceof Refusal ? error.message : '',
 		});
@@ -325,8 +329,19 @@ const effectors = {
 
 /* ---- before it begins ---- */
 
-function reminded() {
-	return sessionStorage.getItem(`stentor.reminder.${room}`) === 'set';
+/* What the relay knows of somebody who is not in the room: a ticket, a reminder. */
+async function fetchKnown() {
+	for (const known of personTokens()) {
+		try {
+			people.you = (await request(known, { type: 'room.get', room })).room.you;
+			view.reminder(people.you.reminder === true, '');
+			return;
+		} catch (error) {
+			if (error.status !== 401)
+				return;
+			dropToken(known);
+		}
+	}
 }
 
 /* Reminders need to know whom to remind: somebody with a token, of whatever room. */
@@ -334,7 +349,7 @@ async function setReminder(on) {
 	for (const known of personTokens()) {
 		try {
 			await request(known, { type: on ? 'reminder.set' : 'reminder.cancel', room });
-			sessionStorage.setItem(`stentor.reminder.${room}`, on ? 'set' : '');
+			people.you = { ...people.you, reminder: on };
 			view.reminder(on, on ? 'You will be told when it starts.' : 'You will not be told.');
 			return;
 		} catch (error) {
@@ -356,7 +371,6 @@ function keepAsPerson() {
 	forgetToken(room);
 	keepPerson(known);
 	token = null;
-	view.reminder(reminded(), '');
 }
 
 /* A scheduled room has no event stream: the page asks, rarely while it is far. */
@@ -368,6 +382,8 @@ async function waitForOpening() {
 				break;
 			keepAsPerson();
 			dispatch({ is: 'scheduled' });
+			if (people.you === null)
+				await fetchKnown();
 		} catch {
 			/* The network: asked again like everything else. */
 		}
@@ -400,7 +416,7 @@ const view = new View({
 		startAudio();
 		dispatch({ is: 'wait' });
 	},
-	remind: () => setReminder(!reminded()),
+	remind: () => setReminder(people.you?.reminder !== true),
 	mute: () => dispatch({ is: 'mute' }),
 	floor: pressFloor,
 	accept: () => dispatch({ is: 'accept' }),
@@ -457,7 +473,7 @@ addEventListener('pageshow', (event) => event.persisted && location.reload());
 addEventListener('hashchange', () => takeLink() && location.reload());
 setInterval(() => view.clock(model, people, Date.now()), CLOCK_MS);
 
-view.reminder(reminded(), '');
+view.reminder(false, '');
 render();
 requestAnimationFrame(showLevels);
 waitForOpening();

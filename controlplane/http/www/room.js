@@ -105,7 +105,7 @@ function refused(model, event) {
 		/* Who may not speak may still listen. */
 		if (model.want === 'speak')
 			return backToListening({ ...model, role: 'listener' }, event.message);
-		return over(model, 'denied', event.message);
+		return over(model, 'denied', event.message, event.known ? 'not_allowed' : '');
 	case 404:
 	case 410:
 		return over(model, 'closed', event.message);

@@ -59,6 +59,8 @@ function noteOf(member, isMe) {
 
 /* The words of what ended the visit, or undefined while it goes on. */
 function noticeOf(model, state, people, nowMs) {
+	if (model.reason === 'not_allowed')
+		return ['You cannot come in', model.message, ...(people.room.access === 'ticketed' ? [entryText(people.room, nowMs)] : [])];
 	if (state === 'denied' && !model.invited)
 		return [NOTICES.uninvited[0], model.message && people.room.access === undefined
 			? model.message : entryText(people.room, nowMs)];
@@ -102,7 +104,7 @@ export class View {
 		const left = room.starts_ms - nowMs;
 		setText(byId('gate-title'), left > 0 ? `Starts in ${duration(left)}` : 'About to start');
 		setText(byId('gate-text'), startText(room, nowMs));
-		setText(byId('gate-ticket'), room.access === 'ticketed' ? ticketText(room.tickets, nowMs).text : '');
+		setText(byId('gate-ticket'), people.you?.ticket ? 'You have a ticket.' : ticketText(room.tickets, nowMs).text);
 		byId('gate-ticket').hidden = room.access !== 'ticketed';
 	}
 
@@ -213,7 +215,7 @@ export class View {
 			return;
 		}
 		setText(byId('notice-title'), words[0]);
-		setText(byId('notice-text'), words[1]);
+		setText(byId('notice-text'), words.slice(1).join(' '));
 		if (!this.#focused)
 			byId('notice-title').focus();
 		this.#focused = true;

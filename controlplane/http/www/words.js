@@ -77,11 +77,23 @@ export function money(minor, currency) {
 	if (minor === 0)
 		return 'free';
 	try {
-		const format = new Intl.NumberFormat([], { style: 'currency', currency });
-		return format.format(minor / 10 ** format.resolvedOptions().maximumFractionDigits);
+		return new Intl.NumberFormat([], { style: 'currency', currency }).format(minor / 10 ** digitsOf(currency));
 	} catch {
 		return `${minor} ${currency}`;
 	}
+}
+
+function digitsOf(currency) {
+	return new Intl.NumberFormat([], { style: 'currency', currency }).resolvedOptions().maximumFractionDigits;
+}
+
+/* What somebody typed, in minor units; null if it is no amount of that currency. */
+export function minorUnits(text, currency) {
+	const found = text.trim().replace(',', '.').match(/^(\d{1,10})(?:\.(\d+))?$/);
+	if (found === null || !/^[A-Z]{3}$/.test(currency))
+		return null;
+	const digits = digitsOf(currency), fraction = found[2] ?? '';
+	return fraction.length > digits ? null : Number(found[1] + fraction.padEnd(digits, '0'));
 }
 
 /* The address if it is one that may be linked to, else null: never javascript: or data:. */

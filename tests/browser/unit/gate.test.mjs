@@ -5,7 +5,7 @@ import { load } from './load.mjs';
 
 const { askAgainMs, entryText, ticketText } = await load('gate.js');
 const { choose, valuesOf, whoText } = await load('discovery.js');
-const { duration, initials, linkTarget, money } = await load('words.js');
+const { duration, initials, linkTarget, minorUnits, money } = await load('words.js');
 
 test('a waiting page asks rarely while it is far and soon when it is near, never all at once', () => {
 	assert.equal(askAgainMs({ starts_ms: 1e12 }, 0, 0.5), 60000);
@@ -29,6 +29,9 @@ test('money is in minor units, of which currencies have as many digits as they h
 	assert.match(money(1250, 'JPY'), /1,?250/);
 	assert.equal(money(0, 'EUR'), 'free');
 	assert.equal(money(5, 'nonsense'), '5 nonsense');
+	for (const [text, currency, minor] of [['12.50', 'EUR', 1250], ['12,5', 'EUR', 1250], [' 7 ', 'EUR', 700], ['0', 'EUR', 0],
+		['12.505', 'EUR', null], ['300', 'JPY', 300], ['3.5', 'JPY', null], ['-1', 'EUR', null], ['1e3', 'EUR', null], ['1', 'eur', null], ['', 'EUR', null]])
+		assert.equal(minorUnits(text, currency), minor, `${text} ${currency}`);
 });
 
 test('every kind of access has words, and an unknown one too', () => {
