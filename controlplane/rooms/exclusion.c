@@ -6,6 +6,8 @@
 #include "controlplane/rooms/role.h"
 #include "controlplane/rooms/share.h"
 
+/* Those that name them, and those they made: by a link of their own they would be back as a guest.
+ */
 static bool drop_shares(
 	struct plan *plan, struct registry *registry, struct room *room, const char *user)
 {
@@ -13,7 +15,8 @@ static bool drop_shares(
 	uint64_t id = 0;
 
 	while ((share = roster_next(&room->shares, &id)) != NULL) {
-		if (strcmp(share->member.text, user) == 0 &&
+		if ((strcmp(share->member.text, user) == 0 ||
+			    strcmp(share->actor.text, user) == 0) &&
 			!plan_record(plan, registry, RECORD_SHARE, share, NULL))
 			return false;
 	}

@@ -9,8 +9,8 @@
 
 /*
  * The user, in the room or not, may not come back: their membership ends (event member.left with
- * that reason), invitations that name them and their place among the cohosts go. banned: a ban did
- * it; an exclusion by removal that is there already stays one.
+ * that reason), invitations that name them, links they made and their place among the cohosts go.
+ * banned: a ban did it; an exclusion by removal that is there already stays one.
  */
 bool exclusion_begin(struct plan *plan, struct registry *registry, struct room *room,
 	const char *user, bool banned, const char *reason);

@@ -2,6 +2,7 @@
 /* A room in answers. */
 #include "controlplane/rooms/admission.h"
 #include "controlplane/rooms/catalog.h"
+#include "controlplane/rooms/hand.h"
 #include "controlplane/rooms/opening.h"
 #include "controlplane/rooms/pin.h"
 #include "controlplane/rooms/policy.h"
@@ -80,13 +81,15 @@ static void describe_viewer(struct writer *writer, const struct registry *regist
 	const struct room *room, const char *user)
 {
 	const struct member *member = registry_member(room, user);
+	const struct hand *hand = member == NULL ? NULL : member->hand;
 	enum rank rank = policy_rank(registry, room, user);
 
 	writer_begin_object(writer, "you");
 	writer_string(writer, "member", user);
 	writer_string(writer, "role", member == NULL ? NULL : admission_role_names[member->role]);
 	writer_bool(writer, "muted", member != NULL && member_muted(member));
-	writer_bool(writer, "hand", member != NULL && member->hand != 0);
+	writer_bool(writer, "hand", hand != NULL && hand->kind == HAND_REQUEST);
+	writer_bool(writer, "invited", hand != NULL && hand->kind == HAND_INVITE);
 	writer_bool(writer, "ticket", policy_has_ticket(registry, room, user));
 	writer_bool(writer, "reminder", reminder_of_user(room, user) != NULL);
 	writer_bool(writer, "may_moderate", rank >= RANK_COHOST);

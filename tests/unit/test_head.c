@@ -21,6 +21,23 @@ START_TEST(lengths_are_digits)
 }
 END_TEST
 
+START_TEST(codes_of_links)
+{
+	char longest[66];
+
+	memset(longest, 'a', 65);
+	longest[65] = '\0';
+	ck_assert(field_is_code("zA9-_"));
+	ck_assert(field_is_code(longest + 1));
+	ck_assert(!field_is_code(longest));
+	ck_assert(!field_is_code(""));
+	ck_assert(!field_is_code("a="));
+	ck_assert(!field_is_code("a b"));
+	ck_assert(!field_is_code("a+b"));
+	ck_assert(!field_is_code("a, b"));
+}
+END_TEST
+
 START_TEST(bearer_tokens)
 {
 	char text[FIELD_TOKEN_MAX + 32] = "Bearer ";
@@ -265,6 +282,7 @@ int main(void)
 
 	tcase_add_test(tcase, lengths_are_digits);
 	tcase_add_test(tcase, bearer_tokens);
+	tcase_add_test(tcase, codes_of_links);
 	tcase_add_test(tcase, media_types);
 	tcase_add_test(tcase, entity_tags);
 	tcase_add_test(tcase, targets);

@@ -102,6 +102,26 @@ START_TEST(a_code_opens_the_room_it_is_of)
 }
 END_TEST
 
+START_TEST(who_is_removed_takes_their_links_along)
+{
+	struct desk desk;
+	char theirs[TOKEN_TEXT_SIZE], mine[TOKEN_TEXT_SIZE];
+
+	desk_open(&desk);
+	must(&desk, ROOM("open"));
+	must(&desk, LISTEN("bob"));
+	must(&desk, SHARE("bob"));
+	strcpy(theirs, newest(&desk)->code);
+	must(&desk, SHARE("ann"));
+	strcpy(mine, newest(&desk)->code);
+	must(&desk, Q("room.update", "ann", ",\"access\":\"followers\""));
+	must(&desk, Q("moderation.remove", "ann", WHO("bob")));
+	ck_assert(join_with(&desk, "eve", theirs) == VERDICT_NOT_ALLOWED);
+	ck_assert(join_with(&desk, "eve", mine) == VERDICT_OK);
+	desk_close(&desk);
+}
+END_TEST
+
 START_TEST(an_invitation_is_not_for_somebody_else)
 {
 	struct desk desk;
@@ -272,6 +292,7 @@ int main(void)
 	parse_setup();
 	tcase_add_loop_test(tcase, a_request_has_its_answer, 0, sizeof(rules) / sizeof(rules[0]));
 	tcase_add_test(tcase, a_code_opens_the_room_it_is_of);
+	tcase_add_test(tcase, who_is_removed_takes_their_links_along);
 	tcase_add_test(tcase, an_invitation_is_not_for_somebody_else);
 	tcase_add_test(tcase, the_code_is_in_no_text_that_is_kept);
 	tcase_add_test(tcase, shares_end_when_they_should);
