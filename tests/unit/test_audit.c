@@ -106,8 +106,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("drain");
-	TCase *tcase = tcase_create("drain");
+	Suite *suite = suite_create("audit");
+	TCase *tcase = tcase_create("audit");
 
 	parse_setup();
 	tcase_add_loop_test(tcase, a_request_has_its_answer, 0, sizeof(rows) / sizeof(rows[0]));
