@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -189,13 +190,40 @@ static void state_release(struct change *change)
 	state_free(change->state.before);
 }
 
+static uint8_t slots_of(const struct member *member)
+{
+	uint8_t held = 0;
+
+	static_assert(STN_SLOTS_MAX <= 8, "a bit for each slot");
+	for (unsigned int slot = 0; slot < STN_SLOTS_MAX; slot++)
+		held |= (uint8_t)((member->room->holder[slot] == member_id(member)) << slot);
+	return held;
+}
+
 bool plan_member_remove(struct plan *plan, struct registry *registry, struct member *member)
 {
+	uint8_t held = slots_of(member);
+	struct change *change;
+
 	if (!reserve(plan))
 		return false;
 	registry_member_unlink(registry, member);
-	note(plan, CHANGE_MEMBER_REMOVE, member->room)->member = member;
+	change = note(plan, CHANGE_MEMBER_REMOVE, member->room);
+	change->member = member;
+	change->held = held;
 	return true;
+}
+
+/* They are heard as they were: the data plane has not been told anything. */
+static void removal_revert(struct registry *registry, const struct change *change)
+{
+	struct member *member = change->member;
+
+	registry_member_link(registry, member);
+	for (unsigned int slot = 0; slot < STN_SLOTS_MAX; slot++) {
+		if (change->held & 1u << slot)
+			member->room->holder[slot] = member_id(member);
+	}
 }
 
 /* What the room's silences mean for the membership, if there is one. */
@@ -389,47 +417,6 @@ bool plan_reaction(struct plan *plan, struct room *room, unsigned int emoji, uin
 	return true;
 }
 
-bool plan_op(struct plan *plan, const void *op, size_t size)
-{
-	if (plan->ops_capacity - plan->ops_size < size) {
-		size_t capacity = plan->ops_capacity == 0 ? 512 : plan->ops_capacity * 2;
-		unsigned char *ops;
-
-		while (capacity - plan->ops_size < size)
-			capacity *= 2;
-		/* Not realloc: what is left behind would hold keys. */
-		ops = malloc(capacity);
-		if (ops == NULL)
-			return no_memory(plan);
-		if (plan->ops != NULL) {
-			memcpy(ops, plan->ops, plan->ops_size);
-			explicit_bzero(plan->ops, plan->ops_capacity);
-			free(plan->ops);
-		}
-		plan->ops = ops;
-		plan->ops_capacity = capacity;
-	}
-	memcpy(plan->ops + plan->ops_size, op, size);
-	plan->ops_size += size;
-	plan->op_count++;
-	return true;
-}
-
-bool plan_joined(struct plan *plan, uint64_t id)
-{
-	if (plan->joined_count == plan->joined_capacity) {
-		size_t capacity = plan->joined_capacity == 0 ? 4 : plan->joined_capacity * 2;
-		uint64_t *joined = realloc(plan->joined, capacity * sizeof(*joined));
-
-		if (joined == NULL)
-			return no_memory(plan);
-		plan->joined = joined;
-		plan->joined_capacity = capacity;
-	}
-	plan->joined[plan->joined_count++] = id;
-	return true;
-}
-
 bool plan_event_end(
 	struct plan *plan, struct registry *registry, struct room *room, struct writer *writer)
 {
@@ -501,7 +488,7 @@ static void revert_one(struct registry *registry, struct change *change, const s
 		state_revert(registry, change);
 		break;
 	case CHANGE_MEMBER_REMOVE:
-		registry_member_link(registry, change->member);
+		removal_revert(registry, change);
 		break;
 	case CHANGE_EXCLUDE_SET:
 		exclusion_revert(change);

@@ -72,6 +72,7 @@ struct change {
 	bool forgotten; /* MEMBER_SET, MEMBER_REMOVE: whoever knew the leg has been told */
 	struct room *room;
 	struct member *member;
+	uint8_t held; /* MEMBER_REMOVE: the slots they held, a bit each */
 	union {
 		struct room_settings *settings; /* ROOM_SET: as they were before */
 		struct {

@@ -309,6 +309,28 @@ START_TEST(a_request_has_its_answer)
 }
 END_TEST
 
+START_TEST(who_has_not_left_after_all_holds_their_slot)
+{
+	struct desk desk;
+	struct plan plan;
+	const struct member *ann;
+	struct room *room;
+
+	desk_open(&desk);
+	desk_ask(&desk, OPEN);
+	desk_ask(&desk, JOIN("ann", "host", AT(2)));
+	room = registry_room(&desk.registry, "tea");
+	ann = registry_member(room, "ann");
+	room->holder[1] = member_id(ann);
+	ck_assert(desk_plan(&desk, &plan, Q("member.leave", "ann", "")));
+	ck_assert_uint_eq(room->holder[1], 0);
+	plan_revert(&plan, &desk.registry);
+	plan_clear(&plan);
+	ck_assert_uint_eq(room->holder[1], member_id(ann));
+	desk_close(&desk);
+}
+END_TEST
+
 /* Each good request of the table, taken back: the state is what it was. */
 START_TEST(what_is_taken_back_has_not_been)
 {
@@ -439,6 +461,7 @@ int main(void)
 	parse_setup();
 	tcase_add_loop_test(tcase, a_request_has_its_answer, 0, count);
 	tcase_add_loop_test(tcase, what_is_taken_back_has_not_been, 0, count);
+	tcase_add_test(tcase, who_has_not_left_after_all_holds_their_slot);
 	tcase_add_test(tcase, the_operations_say_what_was_asked);
 	tcase_add_test(tcase, pages_show_everybody_once);
 	suite_add_tcase(suite, tcase);
