@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Tickets, reminders and reactions without memory: from its n-th allocation on each request gets
+ * none, for every n. It is refused as unavailable, and when its plan is taken back, without memory
+ * still, everything is as before.
+ */
+#include "controlplane/rooms/due.h"
+#include "tests/support/rule.h"
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *memory, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *memory, size_t size);
+
+static unsigned int fail_in; /* 1: the next one and all behind it; 0: none */
+static bool failed;
+
+static bool fails(void)
+{
+	if (fail_in == 1)
+		failed = true;
+	else if (fail_in > 1)
+		fail_in--;
+	else
+		return false;
+	return failed;
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return fails() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *memory, size_t size)
+{
+	return fails() ? NULL : __real_realloc(memory, size);
+}
+
+#define CLAP "\xF0\x9F\x91\x8F"
+#define HOUR_MS 3600000
+#define DUE "" /* not a request: one step of what is due, an hour later */
+
+static const char *const begin[] = {Q("room.open", "ann", ",\"access\":\"ticketed\""),
+	JOIN("ann", "host", 1), IN("plan", "room.schedule", "ann", ",\"starts_ms\":1700003600000"),
+	NULL};
+
+/* Each is asked without memory, then with it. */
+static const char *const lines[] = {
+	Q("ticket.offer", "ann", ",\"price\":1000,\"currency\":\"EUR\",\"quantity\":9"),
+	Q("ticket.offer", "ann", ",\"price\":900"),
+	Q("ticket.issue", "shop",
+		",\"user\":\"bob\",\"reference\":\"p1\",\"price\":900,\"currency\":\"EUR\""),
+	Q("ticket.issue", "shop",
+		",\"user\":\"eve\",\"reference\":\"p2\",\"price\":900,\"currency\":\"EUR\""),
+	JOIN("bob", "listener", 2),
+	"{\"id\":\"i\",\"type\":\"ticket.refund\",\"actor\":\"shop\",\"reference\":\"p1\"}",
+	"{\"id\":\"i\",\"type\":\"ticket.ledger\",\"host\":\"ann\"}",
+	IN("plan", "reminder.set", "bob", ""),
+	IN("plan", "reminder.set", "eve", ""),
+	IN("plan", "reminder.set", "joe", ",\"before_ms\":60000"),
+	IN("plan", "reminder.set", "tom", ""),
+	IN("plan", "reminder.set", "joe", ""), /* takes the place of the first */
+	IN("plan", "reminder.cancel", "joe", ""),
+	DUE,
+	Q("reaction.send", "ann", ",\"emoji\":\"" CLAP "\""),
+	Q("reaction.send", "ann", ",\"emoji\":\"" CLAP "\""),
+};
+
+static void decide(struct desk *desk, const char *line, struct plan *plan, unsigned int fail)
+{
+	struct parsed parsed = {0};
+
+	plan_init(plan, &desk->now);
+	if (line[0] != '\0')
+		ck_assert(parse_line(line, strlen(line), &parsed, &plan->verdict));
+	failed = false;
+	fail_in = fail;
+	if (line[0] != '\0')
+		event_decide(&desk->registry, &parsed.event, plan);
+	else
+		reminder_due(plan, &desk->registry);
+	if (plan->verdict.code == VERDICT_OK && plan->answer.failed)
+		verdict_refuse(&plan->verdict, VERDICT_UNAVAILABLE, "out of memory");
+	if (plan->verdict.code != VERDICT_OK)
+		plan_revert(plan, &desk->registry);
+	fail_in = 0;
+	if (line[0] != '\0')
+		parse_clear(&parsed);
+}
+
+/* Until it has all it needs; how many allocations that is, and one. */
+static unsigned int starve(struct desk *desk, const char *line)
+{
+	struct plan plan;
+
+	for (unsigned int n = 1;; n++) {
+		char *before = desk_state(&desk->registry), *after;
+
+		decide(desk, line, &plan, n);
+		if (!failed) {
+			ck_assert_msg(plan.verdict.code == VERDICT_OK, "%s: %s", line,
+				plan.verdict.message);
+			plan_clear(&plan);
+			free(before);
+			return n;
+		}
+		/* Where the n-th was one too many it may do without: what has grown stays grown. */
+		ck_assert_msg(plan.verdict.code == VERDICT_UNAVAILABLE, "%s: %u: %s", line, n,
+			plan.verdict.message);
+		plan_clear(&plan);
+		after = desk_state(&desk->registry);
+		ck_assert_msg(strcmp(before, after) == 0, "%s: %u\n%s\n%s", line, n, before, after);
+		free(before);
+		free(after);
+	}
+}
+
+START_TEST(without_memory_nothing_is_changed)
+{
+	unsigned int allocations = 0;
+	struct desk desk;
+
+	desk_open(&desk);
+	strcpy(desk.registry.limits.reactions[0], CLAP);
+	desk.registry.limits.reaction_count = 1;
+	desk.registry.limits.schedule_max_ms = 24 * HOUR_MS;
+	desk.registry.limits.reminder_spread_min = 2; /* the third makes a group split */
+	for (unsigned int i = 0; begin[i] != NULL; i++)
+		ck_assert_msg(desk_ask(&desk, begin[i]) == VERDICT_OK, "%s", desk.verdict.message);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		desk.now.wall_ms += lines[i][0] == '\0' ? 2 * HOUR_MS : 0;
+		allocations += starve(&desk, lines[i]);
+	}
+	ck_assert_uint_gt(allocations, 60);
+	desk_close(&desk);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("scarcity");
+	TCase *tcase = tcase_create("scarcity");
+
+	parse_setup();
+	tcase_add_test(tcase, without_memory_nothing_is_changed);
+	suite_add_tcase(suite, tcase);
+	return unit_run(suite);
+}
