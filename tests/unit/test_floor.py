@@ -7,6 +7,7 @@ usage: test_floor.py CONTROLPLANE DATAPLANE
 import http.client
 import json
 import os
+import signal
 import sys
 import time
 import unittest
@@ -224,6 +225,31 @@ class Legs(unittest.TestCase):
             stage.start("dataplane")
             stage.wait_link(c)
             wait_for("the new leg is there", lambda: legs(c) == {answer["leg"]})
+
+    def test_a_data_plane_that_dies_over_it_leaves_everything_as_it_was(self):
+        with Stage() as stage:
+            c = stage.begin()
+            before = join(c, "bob", port=5004)
+            ask(c, "floor.request", "bob")
+            # It has the transaction and does not read it.
+            stage.running["dataplane"].send_signal(signal.SIGSTOP)
+            c.send(id="G", type="floor.grant", actor="ann", room="tea", member="bob")
+            other = stage.connect()
+            wait_for("the grant is decided", lambda: member(other, "bob")["role"] == "speaker")
+            stage.kill("dataplane")
+            answer = c.receive()
+            self.assertEqual((answer["id"], answer["error"]["code"]), ("G", "unavailable"))
+            now = member(c, "bob")
+            self.assertEqual((now["role"], now["leg"], now["hand"]),
+                             ("listener", before["leg"], True))
+            # The old key goes on where it was, under the same store of indices.
+            stage.start("dataplane")
+            stage.wait_link(c)
+            wait_for("the old leg is there", lambda: legs(c) == {before["leg"]})
+            self.assertEqual(ask(c, "member.keys", "bob")["tx_key"], before["tx_key"])
+            answer = ask(c, "floor.grant", "ann", member="bob", id="G")
+            self.assertNotIn(answer["leg"], (None, before["leg"]))
+            self.assertEqual(legs(c), {answer["leg"]})
 
     def test_a_page_is_told_no_keys(self):
         with Stage(http="true", http_port=0) as stage:
