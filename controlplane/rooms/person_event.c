@@ -13,7 +13,7 @@
 struct user_upsert {
 	const char *user;
 	uint64_t followers;
-	struct event_list follows;
+	struct event_list follows, follows_add, follows_remove;
 	int host_grant, moderator;
 };
 
@@ -31,6 +31,14 @@ static const struct field user_upsert_fields[] = {
 		.kind = FIELD_IDS,
 		.max = USER_FOLLOWS_MAX,
 		.offset = offsetof(struct user_upsert, follows)},
+	{.name = "follows_add",
+		.kind = FIELD_IDS,
+		.max = USER_FOLLOWS_MAX,
+		.offset = offsetof(struct user_upsert, follows_add)},
+	{.name = "follows_remove",
+		.kind = FIELD_IDS,
+		.max = USER_FOLLOWS_MAX,
+		.offset = offsetof(struct user_upsert, follows_remove)},
 	{.name = "host_grant",
 		.kind = FIELD_BOOL,
 		.fallback = NOT_GIVEN,
@@ -47,30 +55,87 @@ static int by_name(const void *a, const void *b)
 }
 
 /* The ids in one text, none twice; the order is theirs, so that the same list is the same text. */
-static bool write_follows(const struct event_list *list, struct user *user, struct verdict *verdict)
+static bool write_follows(
+	const char **names, size_t count, struct user *user, struct verdict *verdict)
 {
-	const char **names = list->items;
+	char *text = NULL, *end;
 	size_t size = 0;
-	char *end;
 
-	free(user->follows);
-	user->follows = NULL;
-	if (list->count == 0)
-		return true;
-	for (size_t i = 0; i < list->count; i++)
+	for (size_t i = 0; i < count; i++)
 		size += strlen(names[i]) + 1;
-	end = user->follows = malloc(size);
-	if (end == NULL)
+	if (count > 0 && (text = malloc(size)) == NULL)
 		return verdict_refuse(verdict, VERDICT_UNAVAILABLE, "out of memory");
-	qsort(names, list->count, sizeof(names[0]), by_name);
-	for (size_t i = 0; i < list->count; i++) {
+	qsort(names, count, sizeof(names[0]), by_name);
+	end = text;
+	for (size_t i = 0; i < count; i++) {
 		if (i > 0 && strcmp(names[i], names[i - 1]) == 0)
 			continue;
 		end = stpcpy(end, names[i]);
 		*end++ = ' ';
 	}
-	end[-1] = '\0';
+	if (count > 0)
+		end[-1] = '\0';
+	free(user->follows);
+	user->follows = text;
 	return true;
+}
+
+/* The names of the text, which is cut up for it, without those in the sorted list. */
+static size_t keep_follows(char *text, const struct event_list *removed, const char **names)
+{
+	size_t count = 0;
+	char *rest = text;
+
+	for (char *name = strtok_r(text, " ", &rest); name != NULL;
+		name = strtok_r(NULL, " ", &rest)) {
+		if (removed->count == 0 || bsearch(&name, removed->items, removed->count,
+						   sizeof(name), by_name) == NULL)
+			names[count++] = name;
+	}
+	return count;
+}
+
+/* Some more, some less: who is in both lists is followed. */
+static bool change_follows(
+	const struct user_upsert *body, struct user *user, struct verdict *verdict)
+{
+	const struct event_list *add = &body->follows_add, *removed = &body->follows_remove;
+	size_t count = user_follow_count(user) + add->count;
+	const char **names = calloc(count + 1, sizeof(names[0]));
+	char *text = strdup(user->follows == NULL ? "" : user->follows);
+	bool done = names != NULL && text != NULL;
+
+	if (done) {
+		if (removed->count > 0)
+			qsort(removed->items, removed->count, sizeof(names[0]), by_name);
+		count = keep_follows(text, removed, names);
+		if (add->count > 0)
+			memcpy(names + count, add->items, add->count * sizeof(names[0]));
+		done = write_follows(names, count + add->count, user, verdict);
+	} else {
+		verdict_refuse(verdict, VERDICT_UNAVAILABLE, "out of memory");
+	}
+	free(text);
+	free(names);
+	return done;
+}
+
+static bool take_follows(const struct registry *registry, const struct user_upsert *body,
+	struct user *user, struct verdict *verdict)
+{
+	uint32_t most = registry->limits.follows_max;
+
+	if (body->follows.items != NULL) {
+		if (!write_follows(body->follows.items, body->follows.count, user, verdict))
+			return false;
+	} else if (body->follows_add.items != NULL || body->follows_remove.items != NULL) {
+		if (!change_follows(body, user, verdict))
+			return false;
+	}
+	if (most == 0 || most > USER_FOLLOWS_MAX)
+		most = USER_FOLLOWS_MAX;
+	return user_follow_count(user) <= most ||
+	       verdict_refuse(verdict, VERDICT_CAPACITY, "follows_max: a user may follow %u", most);
 }
 
 /* What they will be: as they are, or as somebody nobody has told of. NULL with the verdict set. */
@@ -93,20 +158,21 @@ static struct user *draft(
 		user->host_grant = body->host_grant;
 	if (body->moderator != NOT_GIVEN)
 		user->moderator = body->moderator;
-	if (body->follows.items == NULL || write_follows(&body->follows, user, &plan->verdict))
+	if (take_follows(registry, body, user, &plan->verdict))
 		return user;
 	record_free(RECORD_USER, user);
 	return NULL;
 }
 
-static bool within_limits(
+static bool possible(
 	const struct registry *registry, const struct user_upsert *body, struct verdict *verdict)
 {
 	const struct registry_limits *limits = &registry->limits;
 
-	if (limits->follows_max != 0 && body->follows.count > limits->follows_max)
-		return verdict_refuse(verdict, VERDICT_CAPACITY,
-			"follows_max: a user may follow %u", limits->follows_max);
+	if (body->follows.items != NULL &&
+		(body->follows_add.items != NULL || body->follows_remove.items != NULL))
+		return verdict_refuse(verdict, VERDICT_INVALID,
+			"follows: the whole list, or follows_add and follows_remove");
 	if (limits->users_max != 0 && registry->user_roster.count >= limits->users_max &&
 		registry_user(registry, body->user) == NULL)
 		return verdict_refuse(verdict, VERDICT_CAPACITY, "users_max: %u users are known",
@@ -155,7 +221,7 @@ static void user_upsert(struct registry *registry, const struct event *event, st
 	const struct user_upsert *body = event_body(event);
 	struct user *before = registry_user(registry, body->user), *after;
 
-	if (!within_limits(registry, body, &plan->verdict))
+	if (!possible(registry, body, &plan->verdict))
 		return;
 	after = draft(registry, body, plan);
 	if (after == NULL)

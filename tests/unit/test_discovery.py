@@ -84,9 +84,16 @@ class People(unittest.TestCase):
                 self.assertEqual(c.good(**tell("bob", follows=names))["follows"], 5000)
                 names.reverse()
             self.assertEqual(c.good(**tell("bob", follows=names[:10]))["follows"], 10)
+            # Longer names than fit into a line at once.
+            long = [f"{i:x}".zfill(64) for i in range(5000)]
+            for i in range(0, 5000, 500):
+                count = c.good(**tell("long", follows_add=long[i:i + 500]))["follows"]
+                self.assertEqual(count, i + 500)
+            c.refused("capacity", **tell("long", follows_add=["one-more"]))
             p.kill("controlplane")
             c = p.start()
             self.assertEqual(c.good(type="user.get", user="bob")["follows"], 10)
+            self.assertEqual(c.good(type="user.get", user="long")["follows"], 5000)
 
 
 class Announcements(unittest.TestCase):
