@@ -43,6 +43,7 @@ int command_status(const struct command_line *line);
 int command_rooms(const struct command_line *line);
 int command_room(const struct command_line *line);
 int command_link(const struct command_line *line);
+int command_desk(const struct command_line *line);
 int command_legs(const struct command_line *line);
 int command_explain(const struct command_line *line);
 int command_event(const struct command_line *line);

@@ -136,7 +136,8 @@ static void complete_verb(struct completing *c, const struct verb *verb, int cou
 static void complete_command(struct completing *c, const char *command, int position)
 {
 	if (strcmp(command, "room") == 0 || strcmp(command, "link") == 0 ||
-		strcmp(command, "legs") == 0 || strcmp(command, "explain") == 0) {
+		strcmp(command, "desk") == 0 || strcmp(command, "legs") == 0 ||
+		strcmp(command, "explain") == 0) {
 		if (position == 0)
 			offer_value(c, "room", NULL);
 		else
@@ -146,8 +147,8 @@ static void complete_command(struct completing *c, const char *command, int posi
 
 int complete_run(int count, char **words)
 {
-	static const char *const commands[] = {
-		"status", "rooms", "room", "link", "legs", "top", "explain", "event", "watch"};
+	static const char *const commands[] = {"status", "rooms", "room", "link", "desk", "legs",
+		"top", "explain", "event", "watch"};
 	struct completing c = {SOCKET_DEFAULT, count > 0 ? words[count - 1] : "", NULL};
 	int at = 0;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * link: brings a member in and prints the address of the room's page with their token. Somebody who
- * is in already gets a fresh token, as a token is shown once.
+ * link, desk: brings a member in and prints the address of the room's page, or of the moderator's
+ * desk, with their token. Somebody who is in already gets a fresh token, as a token is shown once.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -64,10 +64,20 @@ static int ask_token(
 		answer);
 }
 
-int command_link(const struct command_line *line)
+/* The server knows its own public address, of the room's page only; without one, from "/" on. */
+static void print_address(const char *room, const char *url, const char *token, bool desk)
+{
+	const char *page = url == NULL ? NULL : strstr(url, "/room/");
+	int size = page == NULL ? 0 : (int)(page - url);
+
+	printf("%.*s%s%s%s%s\n", size, size == 0 ? "" : url, desk ? "/console#room=" : "/room/",
+		room, desk ? "&token=" : "#token=", token);
+}
+
+static int bring_in(const struct command_line *line, bool desk)
 {
 	const char *room = line->arguments[0], *member = line->arguments[1], *role = line->role;
-	const char *url, *token;
+	const char *token;
 	json_t *answer, *given;
 	int code;
 	char *host = find_host(line, room, &code);
@@ -82,14 +92,23 @@ int command_link(const struct command_line *line)
 		return code;
 	given = json_array_get(json_object_get(answer, "members"), 0);
 	given = given == NULL ? answer : given;
-	url = json_string_value(json_object_get(given, "url"));
 	token = json_string_value(json_object_get(given, "token"));
 	if (line->json)
 		command_print_json(answer);
-	else if (url != NULL)
-		puts(url);
 	else
-		printf("/room/%s#token=%s\n", room, token == NULL ? "" : token);
+		print_address(room, json_string_value(json_object_get(given, "url")),
+			token == NULL ? "" : token, desk);
+	code = token == NULL ? COMMAND_BROKEN : COMMAND_OK;
 	json_decref(answer);
-	return token == NULL ? COMMAND_BROKEN : COMMAND_OK;
+	return code;
+}
+
+int command_link(const struct command_line *line)
+{
+	return bring_in(line, false);
+}
+
+int command_desk(const struct command_line *line)
+{
+	return bring_in(line, true);
 }

@@ -25,6 +25,8 @@ static const char usage[] =
 	"  link ROOM MEMBER            brings the member in by browser, prints the page's address "
 	"with\n"
 	"                              a fresh token: shown once, the one before ends\n"
+	"  desk ROOM MEMBER            the same for the moderator's desk; of a host, cohost or "
+	"moderator\n"
 	"  legs [ROOM]                 transport endpoints\n"
 	"  top                         live: rooms, speakers, copies a second, drops, load\n"
 	"  explain ROOM MEMBER         whom a packet of this member reaches, and why not the "
@@ -39,7 +41,7 @@ static const char usage[] =
 	"  --json             JSON on standard output, one document a line\n"
 	"  --timeout SECONDS  how long to wait for an answer (10)\n"
 	"  --limit N          legs, explain: list at most N\n"
-	"  --role ROLE        link: listener, speaker or host (listener; the host: host)\n"
+	"  --role ROLE        link, desk: listener, speaker or host (listener; the host: host)\n"
 	"  --once             top: one look, then end\n"
 	"  --interval SECONDS top: between two looks (1)\n"
 	"  --window N         event: requests under way at a time (1: each sees the one before "
@@ -76,6 +78,7 @@ static const struct {
 	{"rooms", 0, 0, ALLOW_LIMIT, command_rooms},
 	{"room", 1, 1, 0, command_room},
 	{"link", 2, 2, ALLOW_ROLE, command_link},
+	{"desk", 2, 2, ALLOW_ROLE, command_desk},
 	{"legs", 0, 1, ALLOW_LIMIT, command_legs},
 	{"top", 0, 0, ALLOW_ONCE, command_top},
 	{"explain", 1, 2, ALLOW_LIMIT, command_explain},

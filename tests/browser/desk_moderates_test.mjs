@@ -5,6 +5,7 @@
  * tap, and what was done. Everything others write is hostile: it must show as text and do nothing.
  */
 import { inState, writeVoice } from './lib/browser.mjs';
+import { lab, runIn } from './lib/relay.mjs';
 import { look, shows, text } from './lib/look.mjs';
 import { scenario, step } from './lib/scenario.mjs';
 import { check, until } from './lib/until.mjs';
@@ -27,8 +28,9 @@ scenario(async ({ relay, browser, room, open }) => {
 		await page.click('#listen');
 		await inState(page, 'listening');
 	}
-	const token = await relay.seat('agora', 'host', 'host');
-	const desk = await open(listening, `/console#room=agora&token=${token}`);
+	const address = (await runIn('relay', `${lab.build}/controlplane/cli/stentorctl`, '--socket', `${lab.folder}/events.sock`, 'desk', 'agora', 'host')).trim();
+	const token = address.split('token=')[1];
+	const desk = await open(listening, address);
 	await shows(desk, '#podium .row-name', 'bob');
 	check(!(await desk.evaluate(() => location.href)).includes(token), 'the token is in the address bar');
 	check((await text(desk, '#title')).includes('<img'), 'the title is not shown as it was given');

@@ -4,7 +4,7 @@
 import { mayActOn, SAMPLES } from './desk.js';
 import { ticketText } from './gate.js';
 import { Graph } from './graph.js';
-import { ACCESS, byId, duration, languageName, make, makeButton, makeFace, moment, money, setText } from './words.js';
+import { ACCESS, byId, duration, languageName, make, makeButton, makeFace, money, setText } from './words.js';
 
 /* Rows of a list by key: made once, filled as often as wanted. */
 class Rows {
@@ -221,7 +221,7 @@ function evidenceText(evidence) {
 }
 
 function makeEntry(entry) {
-	const when = make('td', '', moment(entry.at_ms));
+	const when = make('td', '', new Date(entry.at_ms).toLocaleString([], { dateStyle: 'short', timeStyle: 'medium' }));
 	when.title = new Date(entry.at_ms).toISOString();
 	return make('tr', '', when, make('td', '', entry.actor || 'the relay'),
 		make('td', '', entry.action), make('td', '', entry.member ?? ''), make('td', '', entry.reason ?? ''));

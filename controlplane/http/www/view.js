@@ -62,7 +62,7 @@ function noticeOf(model, state, people, nowMs) {
 	if (model.reason === 'not_allowed')
 		return ['You cannot come in', model.message, ...(people.room.access === 'ticketed' ? [entryText(people.room, nowMs)] : [])];
 	if (state === 'denied' && !model.invited)
-		return [NOTICES.uninvited[0], model.message && people.room.access === undefined
+		return [people.room.access === 'ticketed' ? 'You need a ticket' : NOTICES.uninvited[0], model.message && people.room.access === undefined
 			? model.message : entryText(people.room, nowMs)];
 	return NOTICES[Object.hasOwn(NOTICES, model.reason) ? model.reason : state];
 }
