@@ -254,6 +254,7 @@ static int write_one(struct store *store, const struct plan *plan, const struct 
 	case CHANGE_EVENT:
 		return event_add(store, change);
 	case CHANGE_LIVE:
+	case CHANGE_REACTION:
 		return 0;
 	case CHANGE_RECORD:
 		return table_write(store, &change->record);

@@ -4,6 +4,8 @@
 
 usage: test_engagement.py CONTROLPLANE DATAPLANE
 """
+import http.client
+import json
 import os
 import sys
 import time
@@ -245,6 +247,37 @@ class Reactions(unittest.TestCase):
             error = answers[2]["error"]
             self.assertEqual(error["code"], "rate_limited")
             self.assertTrue(0 < error["retry_after_ms"] <= 1000, error)
+
+
+class Pages(unittest.TestCase):
+    def test_what_a_token_may_do(self):
+        with planes(http="true", http_port=0) as p:
+            client = p.start()
+            client.good(type="room.open", actor="ann", room="tea")
+            client.good(type="room.schedule", actor="ann", room="plan",
+                        starts_ms=now_ms() + 3600000)
+            token = client.good(type="member.join", actor="bob", room="tea", role="listener",
+                                transport="webrtc")["members"][0]["token"]
+            self.assertTrue(self.ask(p, token, type="reaction.send", emoji=CLAP)["ok"])
+            self.assertTrue(self.ask(p, token, type="reminder.set", room="plan")["ok"])
+            seen = self.ask(p, token, type="room.get", room="plan")["room"]
+            self.assertEqual((seen["reminders"], seen["you"]["reminder"]), (1, True))
+            self.assertTrue(self.ask(p, token, type="reminder.cancel", room="plan")["ok"])
+            for request in (issue("bob", "p1"), refund("p1"), {"type": "ticket.ledger"},
+                            {"type": "ticket.offer", "price": 1}):
+                request.pop("actor", None)
+                answer = self.ask(p, token, **request)
+                self.assertEqual(answer["error"]["code"], "not_allowed", f"{request}: {answer}")
+
+    def ask(self, p, token, **request):
+        connection = http.client.HTTPConnection("127.0.0.1", p.http_port(), timeout=20)
+        try:
+            connection.request("POST", "/events", json.dumps({"id": os.urandom(8).hex(), **request}),
+                               {"Authorization": f"Bearer {token}",
+                                "Content-Type": "application/json"})
+            return json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
 
 
 if __name__ == "__main__":
