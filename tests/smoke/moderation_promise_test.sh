@@ -6,6 +6,7 @@
 . "$(dirname "$0")/harness.sh"
 REPETITIONS=${SMOKE_REPETITIONS:-105}
 WIRE=$SMOKE_TOP/tests/smoke/moderation_wire.py
+# shellcheck disable=SC2034 # for relay.sh
 RELAY_CONTROLPLANE='report_hold_count = 3; http_port = 8080;'
 
 smoke_begin
@@ -19,6 +20,7 @@ for name in ann bob eve zoe; do
 	KEY[$name]=$(random_key 28)
 done
 say() {
+	# shellcheck disable=SC2034 # for speaker_start
 	SPEAKER_KEY=${KEY[${5:-$1}]}
 	speaker_start "$1" "$2" "$3" --payload "$4" --level 20 --pps 100
 }

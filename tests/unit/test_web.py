@@ -290,6 +290,30 @@ class Streams(Room):
             self.assertIsNone(stream.next())
 
 
+class Rate(Room):
+    options = {"moderation_per_second": 1, "moderation_burst": 2}
+
+    def test_who_asks_too_often_is_told_when_to_come_again(self):
+        ann, bob = self.join("ann", "host"), self.join("bob")
+        mute = {"type": "moderation.mute", "member": "bob"}
+        self.assertEqual(bob.event(id="kept", **mute)[0], 200)  # themself
+        for number in range(50):
+            again = {"id": f"a{number}", **mute}
+            status, headers, body = bob.ask("POST", "/events", json.dumps(again))
+            if status == 429:
+                break
+        error = json.loads(body)["error"]
+        self.assertEqual((status, headers["retry-after"], error["code"]),
+                         (429, "1", "rate_limited"))
+        self.assertLessEqual(error["retry_after_ms"], 1000)
+        # A repeated id is no request; others, and other types, are not bob's business.
+        self.assertEqual(bob.event(id="kept", **mute)[0], 200)
+        self.assertEqual(bob.event(type="member.list")[0], 200)
+        self.assertEqual(ann.event(**mute)[0], 200)
+        # The refusal is not kept: the same id gets in when there is place, and the mute is ann's.
+        wait_for("bob's turn", lambda: bob.event(**again)[0] == 409)
+
+
 class OpenListening(Room):
     options = {"open_listening": "true"}
 
