@@ -3,6 +3,7 @@
 
 usage: test_discovery.py STENTOR_CONTROLPLANE
 """
+import http.client
 import os
 import random
 import sys
@@ -251,6 +252,23 @@ class Drain(unittest.TestCase):
             self.assertEqual(types.count("server.draining"), 2)
             self.assertEqual([(e["action"], e["reason"]) for e in entries(c, by="ops")],
                              [("drain", "on"), ("drain", "off")])
+
+    def test_a_balancer_is_told_to_go_elsewhere(self):
+        with planes(http="true", http_port=0) as p:
+            c = p.start()
+
+            def ready():
+                connection = http.client.HTTPConnection("127.0.0.1", p.http_port(), timeout=20)
+                connection.request("GET", "/readyz")
+                response = connection.getresponse()
+                text = response.read().decode()
+                connection.close()
+                return response.status, "the box drains" in text
+            self.assertFalse(ready()[1])
+            c.good(type="drain", actor="ops")
+            self.assertEqual(ready(), (503, True))
+            c.good(type="drain", actor="ops", on=False)
+            self.assertFalse(ready()[1])
 
     def test_who_follows_one_room_is_not_told(self):
         with planes() as p:
