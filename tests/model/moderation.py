@@ -98,10 +98,11 @@ class Moderation:
         return {"room": name, "members": muted, "muted": len(muted)}
 
     def shut_out(self, room, user, banned, reason):
-        """They may not come back: not by invitation, not as a cohost."""
+        """They may not come back: not by invitation, not by a link of their own, not as a cohost."""
         if room.excluded.get(user, True):  # one by removal stays one
             room.excluded[user] = banned
-        room.shares = {k: s for k, s in room.shares.items() if s.member != user}
+        shares = room.shares.values()
+        room.shares = {s.id: s for s in shares if user not in (s.member, s.actor)}
         if user in room.cohosts:
             room.cohosts.remove(user)
         if user in room.members:

@@ -3,7 +3,7 @@
 import re
 import time
 
-SECONDS = 20
+SECONDS = 60
 
 
 def nature(mismatch):
