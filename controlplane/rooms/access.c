@@ -83,14 +83,13 @@ static bool policy_enter(
 		return policy_has_ticket(registry, room, join->user) ||
 		       verdict_refuse(verdict, VERDICT_NOT_ALLOWED,
 			       "\"%s\" has no ticket of \"%s\"", join->user, room->name.text);
+	if (!join->uninvited && (brought || room->rules.access == ACCESS_OPEN ||
+					(room->rules.access == ACCESS_FOLLOWERS &&
+						follows(registry, room, join->user))))
+		return true;
 	if (has_share(registry, join))
 		return true;
-	if (join->uninvited)
-		return refuse_share(join, verdict);
-	if (brought || room->rules.access == ACCESS_OPEN ||
-		(room->rules.access == ACCESS_FOLLOWERS && follows(registry, room, join->user)))
-		return true;
-	if (join->share != NULL)
+	if (join->uninvited || join->share != NULL)
 		return refuse_share(join, verdict);
 	return verdict_refuse(verdict, VERDICT_NOT_ALLOWED,
 		room->rules.access == ACCESS_FOLLOWERS

@@ -79,7 +79,9 @@ class Scheduled(unittest.TestCase):
             self.assertEqual(before["slot"], [])
             self.assertIsNone(before["opened_ms"])
             self.assertEqual(before["ends_ms"], before["starts_ms"] + 60000)
-            self.assertEqual(client.good(type="status")["dataplane"]["rooms"], 0)
+            status = client.good(type="status")
+            self.assertEqual((status["rooms"], status["scheduled"]), (0, 1))
+            self.assertEqual(status["dataplane"]["rooms"], 0)
             self.assertEqual(house.gauge("stentor_rooms"), 0)
             self.assertEqual(house.gauge("stentor_rooms_scheduled"), 1)
             # Both planes die; each is back with what it should know.
