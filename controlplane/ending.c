@@ -217,6 +217,10 @@ void ending_expired(struct conductor *c)
 	struct room *room;
 	uint64_t id = 0;
 
+	/* What is there lasts as long as the data plane says: the wall clock may have been set. */
+	if (!c->dumped &&
+		(link_state(c->link) != LINK_DOWN || loop_now_ns() < c->started_ns + NOTICE_NS))
+		return;
 	/* A data plane that is there says itself what has ended. */
 	if (link_state(c->link) == LINK_UP || link_state(c->link) == LINK_SYNCING) {
 		expire_absent(c);

@@ -163,6 +163,7 @@ static void dump_end(void *context, uint32_t status)
 	if (status != STN_STATUS_OK)
 		log_error("dump_failed", "status=%s", stn_status_name(status));
 	c->dumped = true;
+	ending_expired(c); /* who is not there any more, and should not be */
 	c->unreconciled |= !end_without_keys(c);
 }
 

@@ -172,8 +172,7 @@ static void take_silence(const struct plan *plan, struct member *member)
 {
 	const struct silence *silence = hash_find(&member->room->silenced, member->user.text);
 
-	if (silence != NULL && silence->until_ms != 0 && silence->until_ms <= plan->now.wall_ms &&
-		!silence->held)
+	if (silence != NULL && silence->until_ns != 0 && silence->until_ns <= plan->now.mono_ns)
 		return;
 	member_apply_silence(member->room, member->user.text, member->role, &member->put);
 }

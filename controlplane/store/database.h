@@ -91,6 +91,8 @@ int table_write(struct store *store, const struct record_change *change);
 /* All records of that type into the registry. */
 int table_load(struct store *store, enum record_type type, struct registry *registry);
 
+/* A number that no other boot of this machine has; 0: not known. */
+uint64_t database_boot(void);
 /* Numbers by name; a missing one is 0. */
 int database_meta_put(struct store *store, const char *name, uint64_t value);
 int database_meta_get(struct store *store, const char *name, uint64_t *value);

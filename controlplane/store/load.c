@@ -17,6 +17,7 @@ struct loading {
 	struct registry *registry;
 	const struct moment *now;
 	sqlite3_stmt *row;
+	bool same_boot; /* as when the file was written last */
 };
 
 static int64_t number(const struct loading *l, int column)
@@ -266,6 +267,9 @@ static bool fill_silence(const struct loading *l, struct silence *silence)
 	silence->held = held != 0;
 	silence->held_rank = held == 0 ? 0 : (uint32_t)(held - 1);
 	silence->until_ns = silence_end(silence, l->now);
+	/* The wall clock may have been set since; in the same boot the other one has not. */
+	if (l->same_boot && silence->until_ns != 0 && number(l, 6) > 0)
+		silence->until_ns = (uint64_t)number(l, 6);
 	return name(l, 1, &silence->user) && rank >= RANK_NONE && rank < RANK_COUNT && held >= 0 &&
 	       held <= 1 + RANK_COUNT && text(l, 4, silence->by.text, sizeof(silence->by.text));
 }
@@ -319,10 +323,13 @@ static int load_last(struct loading *l)
 
 int store_load(struct store *store, struct registry *registry, const struct moment *now)
 {
-	struct loading l = {store, registry, now, NULL};
-	uint64_t next_id, pruned, draining = 0;
-	int rc = each(&l, STATEMENT_LOAD_ROOMS, load_room);
+	struct loading l = {store, registry, now, NULL, false};
+	uint64_t next_id, pruned, draining = 0, boot;
+	int rc = database_meta_get(store, "boot", &boot);
 
+	l.same_boot = boot != 0 && boot == database_boot();
+	if (rc == 0)
+		rc = each(&l, STATEMENT_LOAD_ROOMS, load_room);
 	if (rc == 0)
 		rc = each(&l, STATEMENT_LOAD_EXCLUDED, load_excluded);
 	if (rc == 0)

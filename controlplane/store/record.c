@@ -183,6 +183,7 @@ static int silence_set(struct store *store, const struct change *change)
 	/* What a hold took the place of, beginning with 1. */
 	database_number(store, STATEMENT_SILENCE_PUT, 6,
 		change->silence.after->held ? 1 + (int64_t)change->silence.after->held_rank : 0);
+	database_number(store, STATEMENT_SILENCE_PUT, 7, (int64_t)change->silence.after->until_ns);
 	return named(store, STATEMENT_SILENCE_PUT, change->room, user);
 }
 

@@ -76,6 +76,7 @@ static const char *const migrations[] = {
 	"ALTER TABLE silenced ADD COLUMN by_rank INTEGER NOT NULL DEFAULT 2;"
 	"ALTER TABLE silenced ADD COLUMN by_user TEXT NOT NULL DEFAULT '';"
 	"ALTER TABLE silenced ADD COLUMN held INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE silenced ADD COLUMN until_ns INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE excluded ADD COLUMN banned INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE members ADD COLUMN hand_kind INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE members ADD COLUMN hand_message TEXT NOT NULL DEFAULT '';"
@@ -172,7 +173,8 @@ static const char *const statements[] = {
 	[STATEMENT_MEMBER_REMOVE] = "DELETE FROM members WHERE member_id = ?1",
 	[STATEMENT_EXCLUDE_PUT] = "INSERT OR REPLACE INTO excluded VALUES (?1, ?2, ?3)",
 	[STATEMENT_EXCLUDE_REMOVE] = "DELETE FROM excluded WHERE room_id = ?1 AND user = ?2",
-	[STATEMENT_SILENCE_PUT] = "INSERT OR REPLACE INTO silenced VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	[STATEMENT_SILENCE_PUT] =
+		"INSERT OR REPLACE INTO silenced VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[STATEMENT_SILENCE_REMOVE] = "DELETE FROM silenced WHERE room_id = ?1 AND user = ?2",
 	[STATEMENT_KEY_ADD] = "INSERT OR IGNORE INTO used_keys VALUES (?1, ?2)",
 	[STATEMENT_AUDIT_ADD] =
@@ -213,7 +215,7 @@ static const char *const statements[] = {
 	[STATEMENT_LOAD_MEMBERS] = "SELECT * FROM members ORDER BY member_id",
 	[STATEMENT_LOAD_EXCLUDED] = "SELECT room_id, user, banned FROM excluded",
 	[STATEMENT_LOAD_SILENCED] =
-		"SELECT room_id, user, until_ms, by_rank, by_user, held FROM silenced",
+		"SELECT room_id, user, until_ms, by_rank, by_user, held, until_ns FROM silenced",
 	[STATEMENT_LOAD_KEYS] = "SELECT room_id, digest FROM used_keys",
 };
 static_assert(sizeof(statements) / sizeof(statements[0]) == STATEMENT_COUNT, "text of each");

@@ -251,6 +251,19 @@ int store_log_first(struct store *store, uint64_t *sequence)
 	return rc < 0 ? rc : 0;
 }
 
+uint64_t database_boot(void)
+{
+	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+	unsigned long long high = 0, low = 0;
+
+	/* 8-4-4-4-12 hex digits; the first twelve will do. */
+	if (file != NULL && fscanf(file, "%8llx-%4llx", &high, &low) != 2)
+		high = low = 0;
+	if (file != NULL)
+		fclose(file);
+	return high << 16 | low;
+}
+
 int store_epoch(struct store *store, const struct moment *now, uint64_t *epoch)
 {
 	uint64_t last;
@@ -259,5 +272,7 @@ int store_epoch(struct store *store, const struct moment *now, uint64_t *epoch)
 	*epoch = last + 1;
 	if (now->wall_ms > 0 && (uint64_t)now->wall_ms > *epoch)
 		*epoch = (uint64_t)now->wall_ms;
+	if (rc == 0)
+		rc = database_meta_put(store, "boot", database_boot());
 	return rc != 0 ? rc : database_meta_put(store, "epoch", *epoch);
 }

@@ -180,7 +180,8 @@ static void open_conductor(const struct session_config *config)
 	struct feed_config feed = {4, 4, read_log, NULL};
 	char reason[256] = "", events[160];
 
-	*c = (struct conductor){.config = {1000000000u, 100}, .registry = &world.registry};
+	*c = (struct conductor){
+		.config = {1000000000u, 100}, .registry = &world.registry, .dumped = true};
 	registry_init(&world.registry, &limits, fill_random);
 	world.registry.next_id = 1000;
 	ck_assert_msg(store_open(&c->store, world.path, &store_limits, reason) == 0, "%s", reason);
