@@ -185,6 +185,23 @@ class Reconcile(unittest.TestCase):
         second.kill(number=signal.SIGTERM)
 
 
+    def test_a_ban_is_one_transaction_over_more_rooms_than_one_message_holds(self):
+        count = 65536 // 24 + 100  # a leg's removal has 24 bytes, a message of table.sock 65,536
+        rooms = [f"r{i}" for i in range(count)]
+        for first in range(0, count, 200):
+            batch = rooms[first:first + 200]
+            for port, name in enumerate(batch, first + 1):
+                self.c.send(id=f"o{name}", type="room.open", actor="ann", room=name)
+                self.c.send(id=f"j{name}", **{**join("bob", port), "room": name})
+            for _ in range(2 * len(batch)):
+                answer = self.c.receive()
+                self.assertTrue(answer["ok"] and answer["programmed"], answer)
+        self.assertEqual(self.dataplane()["legs"], count)
+        ban = self.c.good(type="moderation.ban", actor="ann", room="r0", member="bob")
+        self.assertEqual(ban["rooms"], rooms)
+        self.assertTrue(ban["programmed"] and ban["durable"])
+        self.assertEqual(self.dataplane()["legs"], 0)
+
     def test_a_full_disk_does_not_keep_the_data_plane_from_silencing(self):
         self.fill()
         self.p.limit_files(1)

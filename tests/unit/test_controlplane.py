@@ -146,6 +146,33 @@ class Durability(unittest.TestCase):
             c.good(type="subscribe", **{"from": 0})
             self.assertEqual([c.receive()["seq"] for _ in range(6)], [1, 2, 3, 4, 5, 6])
 
+    def test_a_ban_from_many_rooms_is_kept_for_the_disk(self):
+        with planes() as p:
+            c = p.start()
+            for port, name in enumerate(("tea", "pub"), 2):
+                c.good(**{**room(), "room": name})
+                c.good(**{**member("bob", port), "room": name})
+            c.good(**member("sue", 9, role="speaker"))
+            p.limit_files(1)
+            ban = c.good(type="moderation.ban", actor="ann", room="tea", member="bob")
+            self.assertEqual((ban["durable"], ban["rooms"]), (False, ["tea", "pub"]))
+            muted = c.good(type="moderation.mute_all", actor="ann", room="tea")
+            self.assertEqual((muted["durable"], muted["members"]), (False, ["sue"]))
+            demoted = c.good(type="moderation.demote", actor="ann", room="tea", member="sue")
+            self.assertIs(demoted["durable"], False)
+            # Nobody's microphone is opened, nobody let in again, until that is written down.
+            c.refused("unavailable", type="moderation.unban", actor="ann", room="tea", member="bob")
+            p.limit_files(-1)
+            wait_for("the disk is used again", lambda: c.good(type="status")["store"]["ok"])
+            c = p.restart()
+            for name in ("tea", "pub"):
+                c.refused("not_allowed", **{**member("bob", 2), "room": name})
+            c.refused("not_allowed", type="moderation.unmute", actor="eve", room="tea", member="sue")
+            self.assertEqual(c.good(type="room.get", room="tea")["room"]["speakers"], 0)
+            c.good(type="moderation.unmute", actor="ann", room="tea", member="sue")
+            c.good(type="moderation.unban", actor="ann", room="pub", member="bob")
+            c.good(**member("bob", 2))
+
 
 class Subscriptions(unittest.TestCase):
     def test_replay_and_live_are_one_sequence_without_a_gap(self):
