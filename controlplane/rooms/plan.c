@@ -81,11 +81,13 @@ static void settings_load(
 	if (room->rules.starts_ms != settings->rules.starts_ms ||
 		room->rules.state != settings->rules.state)
 		reminder_moved(room->registry);
+	/* What has not begun does not end; that it may no longer begin is schedule_due()'s. */
+	if (settings->rules.state == ROOM_SCHEDULED)
+		room->put.end_ns = 0;
+	else if (room->end_ms != settings->end_ms || room->rules.state != settings->rules.state)
+		room->put.end_ns = moment_mono(now, settings->end_ms);
+	room->end_ms = settings->end_ms;
 	room->rules = settings->rules;
-	if (room->end_ms != settings->end_ms) {
-		room->end_ms = settings->end_ms;
-		room->put.end_ns = moment_mono(now, room->end_ms);
-	}
 	for (unsigned int i = settings->profile_count; i < STN_PROFILES_MAX; i++)
 		room->put.profile[i] = (struct stn_profile){0};
 }

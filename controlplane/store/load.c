@@ -83,7 +83,6 @@ static bool fill_room(const struct loading *l, struct room *room)
 	room->capacity = (uint32_t)number(l, 6);
 	room->opened_ms = number(l, 7);
 	room->end_ms = number(l, 8);
-	put->end_ns = moment_mono(l->now, room->end_ms);
 	put->slot_count = (uint8_t)number(l, 10);
 	put->group_key.suite = (uint8_t)number(l, 13);
 	room->sequence = (uint64_t)number(l, 25);
@@ -131,8 +130,12 @@ static int load_room(struct loading *l)
 	if (room == NULL)
 		return -ENOMEM;
 	room->host_left_ns = l->now->mono_ns;
-	if (fill_room(l, room) && fill_rules(l, &room->rules))
+	if (fill_room(l, room) && fill_rules(l, &room->rules)) {
+		/* What has not begun does not end. */
+		if (room->rules.state == ROOM_LIVE)
+			room->put.end_ns = moment_mono(l->now, room->end_ms);
 		rc = registry_room_link(l->registry, room);
+	}
 	if (rc != 0)
 		room_free(room);
 	return rc;

@@ -234,7 +234,8 @@ class Model(
         w = self.w
         self.rates = Rates(w)
         for room in w.rooms.values():
-            room.end_ns = w.deadline(room.end_ms)
+            if room.state == "live":  # what has not begun does not end
+                room.end_ns = w.deadline(room.end_ms)
             room.host_left_ns = w.mono_ms * 10**6
             room.holders = {}
             room.reactions, room.fresh, room.flush_ms, room.begun = {}, {}, None, {}

@@ -247,7 +247,6 @@ class Rooms:
         if "starts_ms" in body:
             if room.end_ms:  # as long as it was to be
                 room.end_ms += body["starts_ms"] - room.starts_ms
-                room.end_ns = w.deadline(room.end_ms)
             room.starts_ms = body["starts_ms"]
         if "cohosts" in body:
             self.change_cohosts(room, self.cohost_list(body["cohosts"], room.host), actor)
