@@ -39,7 +39,7 @@ scenario(async ({ relay, browser, room, open }) => {
 	await shows(carla, '#bubbles .bubble-who', 'ann hosts, bob speaks');
 	await look(carla, 'discovery');
 	await carla.fill('#filter [name=words]', 'plato love');
-	await until('one is left', 3000, async () => await carla.locator('#rooms .card').count() === 1);
+	await until('one is left', 15000, async () => await carla.locator('#rooms .card').count() === 1);
 	await carla.fill('#filter [name=words]', '');
 	await carla.selectOption('#filter [name=language]', 'el');
 	await shows(carla, '#rooms .card-title', 'Fifty men');
@@ -50,25 +50,25 @@ scenario(async ({ relay, browser, room, open }) => {
 	await carla.waitForURL('**/room/symposium');
 	await spyOnConnections(carla);
 	await carla.click('#listen');
-	await inState(carla, 'listening');
-	await until('carla hears ann', 8000, () => heard(carla, 500));
+	await inState(carla, 'listening', 20000);
+	await until('carla hears ann', 15000, () => heard(carla, 500));
 	check((await relay.member('symposium', 'carla'))?.role === 'listener', 'carla is somebody else here');
 	step('in by a bubble, under her own name');
 
 	await carla.click('#share');
 	await look(carla, 'room-share');
 	await carla.click('#share-copy');
-	await until('there is a link', 5000, async () => (await carla.inputValue('#share-url')).includes('#share='));
+	await until('there is a link', 15000, async () => (await carla.inputValue('#share-url')).includes('#share='));
 	const link = new URL(await carla.inputValue('#share-url'));
 	await carla.keyboard.press('Escape');
 	const guest = await open(listening, link.pathname + link.hash);
 	check(!(await guest.evaluate(() => location.href)).includes('share'), 'the code is in the address bar');
 	await guest.click('#listen');
-	await inState(guest, 'listening');
+	await inState(guest, 'listening', 20000);
 	const guests = (await relay.ask({ type: 'member.list', room: 'symposium', role: 'listener' })).members;
 	check(guests.some(({ member }) => member.startsWith('guest-')), 'no guest has come');
 	const uninvited = await room(listening, 'symposium', null);
-	await inState(uninvited, 'denied');
+	await inState(uninvited, 'denied', 20000);
 	await guest.context().close();
 	step('a link shared, and used');
 
@@ -77,7 +77,7 @@ scenario(async ({ relay, browser, room, open }) => {
 	await shows(carla, '#host', 'bob');
 	await relay.ask({ type: 'role.set', actor: 'bob', room: 'symposium', member: 'carla', role: 'cohost' });
 	await shows(carla, '#hint', 'You are a cohost now.');
-	await until('the desk is open to her', 5000, () => carla.isVisible('#desk'));
+	await until('the desk is open to her', 15000, () => carla.isVisible('#desk'));
 	await carla.click('#desk');
 	await carla.waitForURL('**/console');
 	await shows(carla, '#podium .row-name', 'bob');
@@ -85,7 +85,7 @@ scenario(async ({ relay, browser, room, open }) => {
 	step('the room inherited, a cohost, her desk');
 
 	const early = await open(listening, `/room/later#token=${await relay.seat('agora', 'dan', 'listener')}`);
-	await inState(early, 'scheduled');
+	await inState(early, 'scheduled', 20000);
 	await shows(early, '#gate-title', 'Starts in');
 	await early.click('#remind');
 	await shows(early, '#gate-note', 'You will be told');
@@ -100,7 +100,7 @@ scenario(async ({ relay, browser, room, open }) => {
 	await shows(early, '#state', 'as soon as it opens');
 	await early.evaluate(() => { globalThis.neverReloaded = true; });
 	await relay.ask({ type: 'room.open', actor: 'ann', room: 'later' });
-	await inState(early, 'listening');
+	await inState(early, 'listening', 20000);
 	check(await early.evaluate(() => globalThis.neverReloaded), 'the page was loaded again');
 	check((await relay.member('later', 'dan'))?.role === 'listener', 'dan has come under another name');
 	step('scheduled, reminded, waited for, open by itself');
@@ -113,7 +113,7 @@ scenario(async ({ relay, browser, room, open }) => {
 	await desk.click('#offer .button');
 	await shows(desk, '#tickets-text', '3 are left');
 	const buyer = await open(listening, '/room/odeon');
-	await inState(buyer, 'denied');
+	await inState(buyer, 'denied', 20000);
 	await shows(buyer, '#notice-text', '12.50');
 	await look(buyer, 'room-ticketed');
 	const issue = { type: 'ticket.issue', actor: 'app', room: 'odeon', user: 'carla', reference: 'pay-1', price: 1250, currency: 'EUR' };
@@ -124,9 +124,9 @@ scenario(async ({ relay, browser, room, open }) => {
 	await relay.ask(issue);
 	await carla.reload();
 	await carla.click('#listen');
-	await inState(carla, 'listening');
+	await inState(carla, 'listening', 20000);
 	await relay.ask({ type: 'ticket.refund', actor: 'app', reference: 'pay-1' });
-	await inState(carla, 'removed');
+	await inState(carla, 'removed', 20000);
 	await shows(carla, '#notice-title', 'refunded');
 	check((await text(buyer, '#title')) === 'The lyre', 'another room');
 	for (const page of [carla, nobody, early])

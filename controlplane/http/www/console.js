@@ -118,9 +118,20 @@ async function refresh(names) {
 	fetching = false;
 }
 
+/* A token ends with its room or alone: the stream may not have told yet which. */
+async function endWithToken(message) {
+	const response = await fetch(`/rooms/${encodeURIComponent(room)}`, { cache: 'no-store' }).catch(() => null);
+	if (over)
+		return;
+	if (response?.status === 404)
+		end('This room is closed', 'The conversation is over.');
+	else
+		end('This link does not work', message);
+}
+
 function missing(name, error) {
 	if (error.status === 401)
-		end('This link does not work', 'The membership it was made for has ended. Ask for a fresh one.');
+		endWithToken('The membership it was made for has ended. Ask for a fresh one.');
 	else if (name === 'room' && error.status === 404)
 		end('This room is closed', 'The conversation is over.');
 	else if (error.status === undefined || error.status >= 500)
@@ -156,13 +167,6 @@ function told(event) {
 	model = apply(model, event);
 	refresh(outdated(event));
 	render();
-}
-
-function streamRefused(refusal) {
-	if (refusal.status === 404)
-		end('This room is closed', 'The conversation is over.');
-	else
-		end('This link does not work', refusal.message);
 }
 
 /* Levels and what the data plane counts: asked only while somebody looks. */
@@ -345,7 +349,7 @@ if (room === '' || token === null) {
 		lost: () => !over && say('reconnecting', 'Reconnecting …'),
 		refused(refusal) {
 			forgetToken(room);
-			streamRefused(refusal);
+			endWithToken(refusal.message);
 		},
 	}, following.signal);
 	setInterval(() => {
