@@ -65,7 +65,7 @@ class Members:
         )
         member.end_ns = w.deadline(member.end_ms)
         mute = room.silenced.get(user)
-        over = mute is not None and mute.until_ms != 0 and mute.until_ms <= w.wall_ms
+        over = mute is not None and w.passed(mute.until_ns)
         apply_silence(room, member, spared=over)
         if member.webrtc:
             self.take_seat(member, item)

@@ -331,6 +331,29 @@ START_TEST(who_has_not_left_after_all_holds_their_slot)
 }
 END_TEST
 
+/* Setting the clock a year ahead and coming in again is no way around a mute of an hour. */
+START_TEST(a_mute_is_not_shed_when_the_clock_is_set)
+{
+	struct desk desk;
+	struct room *room;
+
+	desk_open(&desk);
+	desk_ask(&desk, OPEN);
+	desk_ask(&desk, JOIN("ann", "host", AT(2)));
+	desk_ask(&desk, Q("moderation.mute", "ann", ",\"member\":\"ann\",\"duration_ms\":3600000"));
+	desk.now.wall_ms += 365LL * 24 * 3600 * 1000;
+	desk_ask(&desk, Q("member.leave", "ann", ""));
+	desk_ask(&desk, JOIN("ann", "host", AT(2)));
+	room = registry_room(&desk.registry, "tea");
+	ck_assert(member_muted(registry_member(room, "ann")));
+	desk.now.mono_ns += 3600ULL * 1000000000;
+	desk_ask(&desk, Q("member.leave", "ann", ""));
+	desk_ask(&desk, JOIN("ann", "host", AT(2)));
+	ck_assert(!member_muted(registry_member(room, "ann")));
+	desk_close(&desk);
+}
+END_TEST
+
 /* Each good request of the table, taken back: the state is what it was. */
 START_TEST(what_is_taken_back_has_not_been)
 {
@@ -462,6 +485,7 @@ int main(void)
 	tcase_add_loop_test(tcase, a_request_has_its_answer, 0, count);
 	tcase_add_loop_test(tcase, what_is_taken_back_has_not_been, 0, count);
 	tcase_add_test(tcase, who_has_not_left_after_all_holds_their_slot);
+	tcase_add_test(tcase, a_mute_is_not_shed_when_the_clock_is_set);
 	tcase_add_test(tcase, the_operations_say_what_was_asked);
 	tcase_add_test(tcase, pages_show_everybody_once);
 	suite_add_tcase(suite, tcase);
