@@ -75,6 +75,40 @@ static void print_object(const json_t *object)
 	}
 }
 
+/* A moment in Unix ms, and not a duration: nothing lasts since 2001. */
+static bool is_moment(const char *key, const json_t *value)
+{
+	size_t size = strlen(key);
+
+	return json_is_integer(value) && json_integer_value(value) > 1000000000000 && size > 3 &&
+	       strcmp(key + size - 3, "_ms") == 0;
+}
+
+/* Moments as people write them, in local time. */
+static void tell_times(json_t *value)
+{
+	const char *key;
+	json_t *item;
+	void *next;
+	size_t i;
+
+	json_object_foreach_safe(value, next, key, item)
+	{
+		time_t seconds = (time_t)(json_integer_value(item) / 1000);
+		char text[32];
+		struct tm tm;
+
+		if (!is_moment(key, item)) {
+			tell_times(item);
+			continue;
+		}
+		localtime_r(&seconds, &tm);
+		strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
+		json_object_set_new(value, key, json_string(text));
+	}
+	json_array_foreach(value, i, item) tell_times(item);
+}
+
 /* What a person has to know about an answer that is good, but not all is. */
 static void warn(const json_t *answer)
 {
@@ -94,6 +128,7 @@ static int print_answer(const struct command_line *line, json_t *answer)
 		json_object_del(answer, "ok");
 		json_object_del(answer, "durable");
 		json_object_del(answer, "programmed");
+		tell_times(answer);
 		print_object(answer);
 	}
 	json_decref(answer);
