@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Tickets, reminders and reactions without memory: from its n-th allocation on each request gets
+ * Every family of requests without memory: from its n-th allocation on each request gets
  * none, for every n. It is refused as unavailable, and when its plan is taken back, without memory
  * still, everything is as before.
  */
@@ -73,6 +73,61 @@ static const char *const lines[] = {
 	Q("reaction.send", "ann", ",\"emoji\":\"" CLAP "\""),
 };
 
+#define CAFE(type_, actor_, more_) IN("cafe", type_, actor_, more_)
+#define SEAT(who_) CAFE("member.join", who_, ",\"role\":\"listener\",\"transport\":\"webrtc\"")
+
+/* The other families, each asked without memory, then with it. */
+static const char *const others[] = {
+	"{\"id\":\"i\",\"type\":\"user.upsert\",\"actor\":\"app\",\"user\":\"fan\",\"followers\":3,"
+	"\"follows\":[\"ann\",\"joe\"]}",
+	"{\"id\":\"i\",\"type\":\"user.upsert\",\"actor\":\"app\",\"user\":\"fan\",\"follows\":["
+	"\"ann\"],"
+	"\"moderator\":true}",
+	CAFE("room.open", "ann", ",\"speakers\":[\"sue\"],\"cohosts\":[\"coe\"]"),
+	CAFE("member.join", "ann", ",\"role\":\"host\",\"transport\":\"webrtc\""),
+	JOIN_IN("cafe", "sue", "speaker", 7),
+	JOIN_IN("cafe", "leo", "listener", 8),
+	SEAT("bob"),
+	SEAT("eve"),
+	SEAT("joe"),
+	CAFE("member.token", "ann", WHO("bob")),
+	CAFE("member.list", "ann", ""),
+	CAFE("room.update", "ann", ",\"title\":\"t\",\"cohosts\":[\"coe\",\"joe\"]"),
+	CAFE("floor.request", "bob", ",\"message\":\"me\",\"duration_ms\":60000"),
+	CAFE("floor.list", "bob", ""),
+	CAFE("floor.grant", "ann", WHO("bob")),
+	CAFE("floor.release", "bob", ""),
+	CAFE("floor.request", "bob", ""),
+	CAFE("floor.deny", "ann", WHO("bob") ",\"reason\":\"no\""),
+	CAFE("floor.invite", "ann", WHO("eve")),
+	CAFE("floor.cancel", "eve", ""),
+	CAFE("floor.invite", "ann", WHO("leo")),
+	CAFE("floor.accept", "leo", ""),
+	CAFE("role.set", "ann", WHO("bob") ",\"role\":\"speaker\""),
+	CAFE("role.set", "ann", WHO("bob") ",\"role\":\"cohost\""),
+	CAFE("moderation.demote", "ann", WHO("bob") ",\"reason\":\"so\""),
+	CAFE("moderation.mute", "ann", WHO("sue") ",\"duration_ms\":60000,\"reason\":\"so\""),
+	CAFE("moderation.unmute", "ann", WHO("sue")),
+	CAFE("moderation.mute_all", "ann", ""),
+	CAFE("moderation.report", "bob", WHO("leo") ",\"category\":\"spam\",\"text\":\"so\""),
+	CAFE("moderation.report", "eve", WHO("leo") ",\"category\":\"hate\""),
+	"{\"id\":\"i\",\"type\":\"moderation.reports\",\"actor\":\"fan\"}",
+	CAFE("pin.add", "ann", ",\"text\":\"read\",\"url\":\"https://example.org/\""),
+	CAFE("room.get", "ann", ""),
+	CAFE("share.create", "ann", ""),
+	CAFE("share.create", "ann", WHO("tom")),
+	CAFE("moderation.remove", "ann", WHO("eve")),
+	CAFE("moderation.ban", "ann", WHO("leo") ",\"reason\":\"so\""),
+	CAFE("moderation.ban", "ann", WHO("tom")),
+	CAFE("moderation.unban", "ann", WHO("tom")),
+	"{\"id\":\"i\",\"type\":\"timeline.get\",\"actor\":\"fan\"}",
+	"{\"id\":\"i\",\"type\":\"user.get\",\"actor\":\"fan\",\"user\":\"fan\"}",
+	CAFE("member.leave", "bob", ""),
+	CAFE("role.set", "ann", WHO("joe") ",\"role\":\"host\""),
+	CAFE("room.close", "joe", ""),
+	"{\"id\":\"i\",\"type\":\"drain\",\"actor\":\"app\"}",
+};
+
 static void decide(struct desk *desk, const char *line, struct plan *plan, unsigned int fail)
 {
 	struct parsed parsed = {0};
@@ -143,6 +198,20 @@ START_TEST(without_memory_nothing_is_changed)
 }
 END_TEST
 
+START_TEST(nor_of_any_other_family)
+{
+	unsigned int allocations = 0;
+	struct desk desk;
+
+	desk_open(&desk);
+	desk.registry.limits.report_hold_count = 2;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		allocations += starve(&desk, others[i]);
+	ck_assert_uint_gt(allocations, 200);
+	desk_close(&desk);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("scarcity");
@@ -150,6 +219,7 @@ int main(void)
 
 	parse_setup();
 	tcase_add_test(tcase, without_memory_nothing_is_changed);
+	tcase_add_test(tcase, nor_of_any_other_family);
 	suite_add_tcase(suite, tcase);
 	return unit_run(suite);
 }
