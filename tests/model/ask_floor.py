@@ -32,7 +32,7 @@ class AskFloor:
         return self.pick(found)
 
     def floor_cancel(self):
-        found = self.with_hand(self.pick(["request", "invite"]))
+        found = self.with_hand(self.pick(["request", "request", "invite"]))
         if found is None or self.chance(0.3):
             room = self.room()
             return {"actor": self.member(room, "listener"), "room": self.name(room)}

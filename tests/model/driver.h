@@ -36,6 +36,9 @@ void outcome_write(struct writer *out, const struct registry *registry, const st
  * the plan has something in it. */
 bool ending_step(struct plan *plan, struct registry *registry);
 
+/* invariant.c: what is wrong with the registry; NULL: nothing. */
+const char *invariant_broken(const struct registry *registry, const struct moment *now);
+
 /* session.c: a browser's session begins and ends as the conductor would have it. */
 void session_begin(struct driver *driver, struct plan *plan, json_t *command);
 void session_over(struct driver *driver, struct plan *plan, json_t *command);

@@ -60,7 +60,7 @@ class Generator(AskRooms, AskFloor, AskPeople, AskModeration, AskTickets):
             "pin.add": 4,
             "pin.remove": 1,
             "audit.list": 0.7,
-            "drain": 0.05,
+            "drain": 0.15,
             "reaction.send": 3,
             "reminder.set": 6,
             "reminder.cancel": 1.2,
@@ -201,7 +201,7 @@ class Generator(AskRooms, AskFloor, AskPeople, AskModeration, AskTickets):
             self.weights["drain"] = 3
         names = list(self.weights)
         kind = kind or self.rng.choices(names, [self.weights[n] for n in names])[0]
-        self.weights["drain"] = 0.05
+        self.weights["drain"] = 0.15
         body = getattr(self, kind.replace(".", "_"))()
         request = {"id": str(self.count + 1), "type": kind}
         request.update((k, v) for k, v in body.items() if v is not None)

@@ -17,7 +17,7 @@ import schema
 from compare import difference
 from coverage import Coverage
 from generate import Generator
-from invariant import Broken, Follower
+from invariant import Broken, Follower, check
 from model import Model
 from shrink import shrink
 
@@ -139,6 +139,7 @@ class Judge:
             self.coverage.count(command["do"], have["code"])
 
     def follow(self, command, have):
+        check(have.get("broken") is None, have.get("broken"))
         for outcome in [have, *have.get("steps", [])]:
             self.follower.see(outcome)
             self.coverage.count_events(outcome)

@@ -359,6 +359,7 @@ int main(int argc, char **argv)
 		writer_reset(&d.out);
 		writer_begin_object(&d.out, NULL);
 		run(&d, command);
+		writer_string(&d.out, "broken", invariant_broken(&d.registry, &d.now));
 		writer_end_object(&d.out);
 		if (d.out.failed)
 			die("no memory");
