@@ -180,6 +180,9 @@ export async function follow(room, token, on, signal) {
 				pauseMs = fresh.retryMs ?? 500;
 			} else {
 				const refusal = await refusalOf(response);
+				/* Somebody who has come in meanwhile follows under another token. */
+				if (signal.aborted)
+					return;
 				if (response.status < 500 && response.status !== 429) {
 					on.refused(refusal);
 					return;
