@@ -287,7 +287,8 @@ static void take_moment(struct driver *d, json_t *command)
 	d->now.wall_ms = json_integer_value(json_object_get(command, "at_ms"));
 	d->now.mono_ns =
 		(uint64_t)json_integer_value(json_object_get(command, "mono_ms")) * 1000000u;
-	random_numbers.value = number * 0x9e3779b97f4a7c15u;
+	/* Not a multiple of what a step of random_next() adds: streams would overlap. */
+	random_numbers.value = number * UINT64_C(0xd6e8feb86659fd93);
 	if (d->registry.next_id < number * IDS_A_COMMAND)
 		d->registry.next_id = number * IDS_A_COMMAND;
 }
@@ -350,6 +351,7 @@ int main(int argc, char **argv)
 	size_t capacity = 0;
 	json_t *first, *command;
 
+	parse_setup();
 	first = read_command(&line, &capacity);
 	if (first == NULL || !limits_take(&d.limits, json_object_get(first, "limits")))
 		die("the first command has the limits, and knows them");
