@@ -52,6 +52,8 @@ class Engagement:
         before_ms = body.get("before_ms", 0)
         reminder = Thing(id=old.id if old else w.minted().get("reminder"), user=actor)
         reminder.before_ms = before_ms
+        if all(r.user == actor for r in self.group(room, before_ms)):
+            room.begun.pop(before_ms, None)  # it begins anew, whatever was in it before
         room.reminders[actor] = reminder
         self.split_many(room, before_ms)
         return {"room": name, "reminder": reminder.id, "due_ms": room.starts_ms - before_ms}
