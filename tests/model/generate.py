@@ -10,6 +10,7 @@ from ask_tickets import AskTickets
 from names import MODERATORS, ROOMS, USERS
 
 ODD = [None, "", "a b", "é", -1, 2**63, True, [], {}, 0.5, "x" * 65]
+YEAR_MS = 365 * 24 * 3_600_000
 START_MS = 1_700_000_000_000
 
 
@@ -117,7 +118,7 @@ class Generator(AskRooms, AskFloor, AskPeople, AskModeration, AskTickets):
         self.wall_ms += step
         self.mono_ms += step
         if self.chance(0.002):  # somebody sets the clock
-            self.wall_ms += rng.choice([-3_600_000, -5000, 5000, 3_600_000])
+            self.wall_ms += rng.choice([-3_600_000, -5000, 5000, 3_600_000, YEAR_MS, -YEAR_MS])
 
     def command(self, **fields):
         self.count += 1
