@@ -101,7 +101,8 @@ static void write_rooms(
 
 	writer_begin_array(writer, state == ROOM_LIVE ? "rooms" : "scheduled");
 	while (count < ROOMS_MAX && (room = roster_next(&registry->room_roster, &id)) != NULL) {
-		if (room->rules.state != state)
+		/* Who is invited has the link. */
+		if (room->rules.state != state || room->rules.access == ACCESS_INVITED)
 			continue;
 		count++;
 		writer_begin_object(writer, NULL);

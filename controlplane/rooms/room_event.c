@@ -140,7 +140,8 @@ static void room_open(struct registry *registry, const struct event *event, stru
 	struct room *room = registry_room(registry, event->room);
 	bool scheduled = room != NULL && room->rules.state == ROOM_SCHEDULED;
 
-	if (scheduled && policy_hosts(room, event->actor)) {
+	if (scheduled && policy_hosts(room, event->actor) &&
+		!policy_shut_out(registry, room, event->actor)) {
 		if (policy_admits(registry, &plan->verdict))
 			open_scheduled(registry, event, room, plan);
 		return;

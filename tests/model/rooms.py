@@ -139,7 +139,8 @@ class Rooms:
         w = self.w
         room = w.rooms.get(name)
         duration = body.get("duration_ms", 0)
-        if room and room.state == "scheduled" and actor in [room.host, *room.cohosts]:
+        hosts = room and actor in [room.host, *room.cohosts] and not w.is_shut_out(room, actor)
+        if hosts and room.state == "scheduled":
             self.need_to_admit()
             refuse_if(set(body) - {"duration_ms"}, "invalid")
             if not duration and room.end_ms:

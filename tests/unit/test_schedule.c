@@ -52,6 +52,11 @@ static const struct rule rows[] = {
 
 	{"the host opens it", {PLAN}, Q("room.open", "ann", ""), VERDICT_OK,
 		"\"state\":\"live\",\"slots\":3", 1, 1},
+	{"a cohost who is banned does not",
+		{PLAN_WITH(",\"cohosts\":[\"bob\"]"),
+			Q("moderation.ban", "ann", ",\"member\":\"bob\""),
+			Q("room.update", "ann", ",\"cohosts\":[\"bob\"]")},
+		Q("room.open", "bob", ""), VERDICT_ALREADY_EXISTS, "scheduled by somebody else"},
 	{"a cohost opens it", {PLAN_WITH(",\"cohosts\":[\"bob\"]")}, Q("room.open", "bob", ""),
 		VERDICT_OK, "\"state\":\"live\"", 1, 1},
 	{"nobody else does", {PLAN}, Q("room.open", "bob", ""), VERDICT_ALREADY_EXISTS,

@@ -162,6 +162,15 @@ class Requests(Room):
         self.assertEqual([room["room"] for room in json.loads(body)["rooms"]], ["tea"])
         self.assertEqual(json.loads(body)["scheduled"], [])
 
+    def test_a_room_for_who_is_invited_is_not_listed(self):
+        soon = {"actor": "ann", "starts_ms": int(time.time() * 1000) + 3600000}
+        for access in ("invited", "followers"):
+            self.client.good(type="room.open", actor="ann", room=f"now-{access}", access=access)
+            self.client.good(type="room.schedule", room=f"soon-{access}", access=access, **soon)
+        listed = json.loads(Page(self.port).ask("GET", "/rooms")[2])
+        self.assertEqual([room["room"] for room in listed["rooms"]], ["tea", "now-followers"])
+        self.assertEqual([room["room"] for room in listed["scheduled"]], ["soon-followers"])
+
     def test_a_page_comes_into_another_room_under_its_own_name(self):
         self.client.good(type="room.open", actor="ann", room="pub")
         bob = self.join("bob")
