@@ -2,14 +2,15 @@
 """Which types were answered with what, and what the documentation promises and never happened."""
 
 REFUSALS = {
-    "room.open": "invalid not_allowed already_exists capacity",
-    "room.schedule": "invalid not_allowed already_exists capacity",
+    "room.open": "invalid not_allowed already_exists capacity unavailable",
+    "room.schedule": "invalid not_allowed already_exists capacity unavailable",
     "share.create": "invalid not_allowed no_such_room rate_limited",
     "room.update": "invalid not_allowed no_such_room conflict",
     "room.close": "not_allowed no_such_room",
     "room.get": "no_such_room",
     "room.list": "invalid",
-    "member.join": "invalid not_allowed no_such_room already_exists capacity conflict",
+    "member.join": """invalid not_allowed no_such_room already_exists capacity conflict
+        unavailable""",
     "member.token": "not_allowed no_such_room no_such_member conflict",
     "member.leave": "not_allowed no_such_room no_such_member",
     "member.list": "invalid no_such_room",

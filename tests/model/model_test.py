@@ -38,7 +38,7 @@ LIMITS = {
     "moderation_per_second": 2,
     "moderation_burst": 6,
     "reactions_per_second": 1,
-    "reactions_burst": 4,
+    "reactions_burst": 1,
     "tickets_max": 300,
     "reports_max": 40,
     "report_hold_count": 3,
