@@ -10,7 +10,7 @@
 static const char *const driver_names[] = {
 	"af_xdp", "af_packet", "tap", "pci", "null", "ring", "pcap", "memif", NULL};
 _Static_assert(sizeof(driver_names) / sizeof(driver_names[0]) == PORT_DRIVER_COUNT + 1, "named");
-static const char *const engine_names[] = {"auto", "ipsec_mb", "libsrtp", NULL};
+static const char *const engine_names[] = {"auto", "vaes", "ipsec_mb", "libsrtp", NULL};
 static const char *const huge_names[] = {"auto", "require", "never", NULL};
 
 static const struct option port_options[] = {

@@ -36,7 +36,7 @@ struct dataplane {
 	bool eal_started;
 };
 
-static const char *const engine_by_option[] = {"auto", "ipsec_mb", "libsrtp"};
+static const char *const engine_by_option[] = {"auto", "vaes", "ipsec_mb", "libsrtp"};
 
 /* Written by the signal handler only. */
 static volatile sig_atomic_t stopping;

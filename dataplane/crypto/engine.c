@@ -12,6 +12,7 @@ static const struct suite_facts facts[] = {
 _Static_assert(sizeof(facts) / sizeof(facts[0]) == SUITE_COUNT, "facts of every suite");
 
 static const struct engine *const engines[] = {
+	&engine_vaes,
 	&engine_ipsec_mb,
 	&engine_libsrtp,
 };

@@ -121,6 +121,7 @@ const struct engine *engine_find(const char *name);
 /* position 0, 1, ... in order of preference; NULL behind the last. */
 const struct engine *engine_at(unsigned int position);
 
+extern const struct engine engine_vaes;
 extern const struct engine engine_ipsec_mb;
 extern const struct engine engine_libsrtp;
 

@@ -13,6 +13,7 @@
 
 #include "dataplane/crypto/engine.h"
 #include "dataplane/crypto/ipsec_mb.h"
+#include "dataplane/crypto/vaes.h"
 #include "tests/support/unit.h"
 
 #define HEX_MAX 256
@@ -231,6 +232,13 @@ START_TEST(rfc7714_runs)
 	ipsec_mb_set(core, block, 63, &keys);
 	engine_ipsec_mb.protect_run(core, keys.suite, block, 63, 1, &p, roc, out);
 	ck_assert_mem_eq(packet, expected.data, expected.size);
+	if (engine_vaes.available()) {
+		memset(block, 0, sizeof(*block));
+		memset(packet, 0, sizeof(packet));
+		vaes_set(core, block, 62, &keys);
+		engine_vaes.protect_run(core, keys.suite, block, 62, 1, &p, roc, out);
+		ck_assert_mem_eq(packet, expected.data, expected.size);
+	}
 	free(block);
 }
 END_TEST

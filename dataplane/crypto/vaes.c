@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * The vaes engine: runs of AES-GCM by vaes_gcm.c; derivation, single packets and the suite that is
+ * not GCM by the ipsec_mb engine, whose core it is.
+ */
+#include <cpuid.h>
+#include <errno.h>
+
+#include "dataplane/crypto/ipsec_mb.h"
+#include "dataplane/crypto/vaes.h"
+
+/* CPUID leaf 7, subleaf 0. */
+#define EBX_AVX512 (1u << 16 | 1u << 30 | 1u << 31) /* F, BW, VL */
+#define EBX_AVX2_BMI2 (1u << 5 | 1u << 8)
+#define ECX_VAES_VPCLMULQDQ (1u << 9 | 1u << 10)
+#define XCR0_ZMM 0xe6u /* x87 aside: SSE, AVX, opmask and both halves of zmm are saved */
+
+static bool saves_zmm(void)
+{
+	uint32_t low, high;
+
+	__asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+	return (low & XCR0_ZMM) == XCR0_ZMM;
+}
+
+static bool available(void)
+{
+	unsigned int a, b, c, d;
+
+	if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE) || !(c & bit_AES) || !saves_zmm())
+		return false;
+	if (!__get_cpuid_count(7, 0, &a, &b, &c, &d))
+		return false;
+	return (b & EBX_AVX512) == EBX_AVX512 && (b & EBX_AVX2_BMI2) == EBX_AVX2_BMI2 &&
+	       (c & ECX_VAES_VPCLMULQDQ) == ECX_VAES_VPCLMULQDQ && engine_ipsec_mb.available();
+}
+
+static struct engine_core *core_open(void)
+{
+	return engine_ipsec_mb.open();
+}
+
+static void core_close(struct engine_core *core)
+{
+	engine_ipsec_mb.close(core);
+}
+
+static size_t group_lanes(enum suite suite)
+{
+	return VAES_GROUP_LANES(vaes_round_keys(suite));
+}
+
+static struct vaes_lanes *group_of(enum suite suite, void *block, unsigned int lane)
+{
+	return (struct vaes_lanes *)block + lane / VAES_LANES * group_lanes(suite);
+}
+
+static size_t block_size(enum suite suite)
+{
+	if (ipsec_mb_is_gcm(suite))
+		return VAES_GROUPS * group_lanes(suite) * sizeof(struct vaes_lanes);
+	return engine_ipsec_mb.block_size(suite);
+}
+
+static size_t hot_bytes(enum suite suite, unsigned int payload_size)
+{
+	size_t powers = (payload_size + 15) / 16 + 1;
+
+	if (!ipsec_mb_is_gcm(suite))
+		return engine_ipsec_mb.hot_bytes(suite, payload_size);
+	if (powers > VAES_POWERS)
+		powers = VAES_POWERS;
+	return 16 * (1 + vaes_round_keys(suite) + powers);
+}
+
+void vaes_set(
+	struct engine_core *core, void *block, unsigned int lane, const struct session_keys *keys)
+{
+	uint8_t encrypt[16 * VAES_ROUND_KEYS_256] __attribute__((aligned(16)));
+	uint8_t decrypt[16 * VAES_ROUND_KEYS_256] __attribute__((aligned(16)));
+
+	if (keys->suite == SUITE_AEAD_AES_256_GCM)
+		IMB_AES_KEYEXP_256(core->manager, keys->rtp.key, encrypt, decrypt);
+	else
+		IMB_AES_KEYEXP_128(core->manager, keys->rtp.key, encrypt, decrypt);
+	vaes_gcm_expand(keys->suite, group_of(keys->suite, block, lane), lane % VAES_LANES, encrypt,
+		keys->rtp.salt);
+	explicit_bzero(encrypt, sizeof(encrypt));
+	explicit_bzero(decrypt, sizeof(decrypt));
+}
+
+static int key_set(
+	struct engine_core *core, void *block, unsigned int lane, const struct master_key *key)
+{
+	struct session_keys keys;
+
+	if (!ipsec_mb_is_gcm(key->suite))
+		return engine_ipsec_mb.key_set(core, block, lane, key);
+	ipsec_mb_derive(core, key, &keys);
+	vaes_set(core, block, lane, &keys);
+	explicit_bzero(&keys, sizeof(keys));
+	return 0;
+}
+
+static void key_clear(enum suite suite, void *block, unsigned int lane)
+{
+	struct vaes_lanes *group;
+
+	if (!ipsec_mb_is_gcm(suite)) {
+		engine_ipsec_mb.key_clear(suite, block, lane);
+		return;
+	}
+	group = group_of(suite, block, lane);
+	for (size_t i = 0; i < group_lanes(suite); i++)
+		explicit_bzero(group[i].lane[lane % VAES_LANES], 16);
+}
+
+static void key_move(
+	enum suite suite, void *to, unsigned int to_lane, void *from, unsigned int from_lane)
+{
+	struct vaes_lanes *target, *source;
+
+	if (!ipsec_mb_is_gcm(suite)) {
+		engine_ipsec_mb.key_move(suite, to, to_lane, from, from_lane);
+		return;
+	}
+	if (to == from && to_lane == from_lane)
+		return;
+	target = group_of(suite, to, to_lane);
+	source = group_of(suite, from, from_lane);
+	for (size_t i = 0; i < group_lanes(suite); i++)
+		memcpy(target[i].lane[to_lane % VAES_LANES], source[i].lane[from_lane % VAES_LANES],
+			16);
+	key_clear(suite, from, from_lane);
+}
+
+static void protect_run(struct engine_core *core, enum suite suite, const void *block,
+	unsigned int first, unsigned int count, const struct plaintext *p, const uint32_t roc[],
+	uint8_t *const out[])
+{
+	if (ipsec_mb_is_gcm(suite))
+		vaes_gcm_run(suite, block, first, count, p, roc, out);
+	else
+		engine_ipsec_mb.protect_run(core, suite, block, first, count, p, roc, out);
+}
+
+static struct engine_context *context_open(struct engine_core *core, const struct master_key *key)
+{
+	return engine_ipsec_mb.context_open(core, key);
+}
+
+const struct engine engine_vaes = {
+	.name = "vaes",
+	.available = available,
+	.open = core_open,
+	.close = core_close,
+	.block_size = block_size,
+	.hot_bytes = hot_bytes,
+	.key_set = key_set,
+	.key_move = key_move,
+	.key_clear = key_clear,
+	.protect_run = protect_run,
+	.context_open = context_open,
+	.context_close = ipsec_mb_close,
+	.protect = ipsec_mb_protect,
+	.unprotect = ipsec_mb_unprotect,
+	.protect_rtcp = ipsec_mb_protect_rtcp,
+	.unprotect_rtcp = ipsec_mb_unprotect_rtcp,
+};
