@@ -140,15 +140,15 @@ static int store_text(const struct option *option, const char *text, void *to)
 
 static void store_fallbacks(const struct option *options, void *config);
 static int read_group(const struct reader *reader, const config_setting_t *group,
-	const struct option *options, void *config, uint64_t *seen);
+	const struct option *options, void *config, bool seen[OPTIONS_MAX]);
 static int check_required(const struct reader *reader, const config_setting_t *group,
-	const struct option *options, uint64_t seen);
+	const struct option *options, const bool seen[OPTIONS_MAX]);
 
 static int read_element(const struct reader *reader, const config_setting_t *setting,
 	const struct option *option, void *to)
 {
 	int type = config_setting_type(setting);
-	uint64_t seen = 0;
+	bool seen[OPTIONS_MAX] = {false};
 	switch (option->type) {
 	case OPTION_BOOL:
 		if (type != CONFIG_TYPE_BOOL)
@@ -174,7 +174,7 @@ static int read_element(const struct reader *reader, const config_setting_t *set
 			return refuse_value(reader, setting, option);
 		memset(to, 0, option->size);
 		store_fallbacks(option->fields, to);
-		if (read_group(reader, setting, option->fields, to, &seen) != 0)
+		if (read_group(reader, setting, option->fields, to, seen) != 0)
 			return -EINVAL;
 		return check_required(reader, setting, option->fields, seen);
 	default:
@@ -207,7 +207,7 @@ static int read_option(const struct reader *reader, const config_setting_t *sett
 }
 
 static int read_group(const struct reader *reader, const config_setting_t *group,
-	const struct option *options, void *config, uint64_t *seen)
+	const struct option *options, void *config, bool seen[OPTIONS_MAX])
 {
 	for (int i = 0; i < config_setting_length(group); i++) {
 		const config_setting_t *setting = config_setting_get_elem(group, (unsigned int)i);
@@ -217,7 +217,7 @@ static int read_group(const struct reader *reader, const config_setting_t *group
 		if (read_option(reader, setting, option, config) != 0)
 			return -EINVAL;
 		assert(option - options < OPTIONS_MAX);
-		*seen |= 1ull << (option - options);
+		seen[option - options] = true;
 	}
 	return 0;
 }
@@ -237,11 +237,11 @@ static bool required(const struct option *option)
 }
 
 static int check_required(const struct reader *reader, const config_setting_t *group,
-	const struct option *options, uint64_t seen)
+	const struct option *options, const bool seen[OPTIONS_MAX])
 {
 	for (const struct option *option = options; option->key != NULL; option++) {
 		char path[TEXT_MAX] = "", allowed[TEXT_MAX];
-		if ((seen & (1ull << (option - options))) != 0 || !required(option))
+		if (seen[option - options] || !required(option))
 			continue;
 		option_describe(option, allowed, sizeof(allowed));
 		if (group != NULL)
@@ -304,7 +304,7 @@ static void store_fallbacks(const struct option *options, void *config)
 }
 
 static int read_override(const struct option_table *table, const char *assignment, void *config,
-	struct option_error *error, uint64_t *seen)
+	struct option_error *error, bool seen[OPTIONS_MAX])
 {
 	struct reader reader = {.name = "-o", .error = error};
 	const char *equals = strchr(assignment, '=');
@@ -318,7 +318,8 @@ static int read_override(const struct option_table *table, const char *assignmen
 		return -EINVAL;
 	}
 	int rc = read_assignment(&reader, option, equals + 1, config);
-	*seen |= 1ull << (option - table->options);
+	assert(option - table->options < OPTIONS_MAX);
+	seen[option - table->options] = true;
 	return rc;
 }
 
@@ -332,7 +333,7 @@ static bool is_group_name(const struct option_table *table, const char *name)
 
 /* Parses text and reads the table's group. *group_line: where it stands, 0 when it is absent. */
 static int read_text(const struct option_table *table, const struct reader *reader, char *text,
-	void *config, uint64_t *seen)
+	void *config, bool seen[OPTIONS_MAX])
 {
 	config_t parsed;
 	int rc = 0;
@@ -360,7 +361,7 @@ int option_read(const struct option_table *table, const struct option_source *so
 	struct option_error *error)
 {
 	struct reader reader = {.name = source->name, .has_lines = true, .error = error};
-	uint64_t seen = 0;
+	bool seen[OPTIONS_MAX] = {false};
 	unsigned int line = 0;
 
 	memset(config, 0, table->size);
@@ -378,10 +379,10 @@ int option_read(const struct option_table *table, const struct option_source *so
 		snprintf(error->text, sizeof(error->text), "%s: out of memory", source->name);
 		return -ENOMEM;
 	}
-	int rc = read_text(table, &reader, text, config, &seen);
+	int rc = read_text(table, &reader, text, config, seen);
 	free(text);
 	for (size_t i = 0; rc == 0 && i < source->override_count; i++)
-		rc = read_override(table, source->override[i], config, error, &seen);
+		rc = read_override(table, source->override[i], config, error, seen);
 	if (rc == 0)
 		rc = check_required(&reader, NULL, table->options, seen);
 	if (rc == 0 && table->check != NULL)

@@ -106,8 +106,11 @@ static bool mint(struct plan *plan, struct registry *registry, struct session_wi
 	wish->leg_id = registry->next_id++;
 	wish->ice = (struct stn_op_leg_ice){.remote_ufrag_size = wish->remote_ufrag_size,
 		.remote_pwd_size = wish->remote_pwd_size};
-	memcpy(wish->ice.remote_ufrag, wish->remote_ufrag, wish->remote_ufrag_size);
-	memcpy(wish->ice.remote_pwd, wish->remote_pwd, wish->remote_pwd_size);
+	/* Of no bytes there may be no pointer. */
+	if (wish->remote_ufrag_size > 0)
+		memcpy(wish->ice.remote_ufrag, wish->remote_ufrag, wish->remote_ufrag_size);
+	if (wish->remote_pwd_size > 0)
+		memcpy(wish->ice.remote_pwd, wish->remote_pwd, wish->remote_pwd_size);
 	if (session_mint_ice(registry, wish->leg_id, &wish->ice) != 0 ||
 		registry->random(bytes, sizeof(bytes)) != 0)
 		return no_random(plan);

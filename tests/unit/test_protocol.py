@@ -46,7 +46,7 @@ def play(controlplane, dataplane, text, stentorctl=None):
         planes.start("dataplane")
         client = planes.start()
         wait_for("the data plane is connected",
-                 lambda: client.good(type="status")["dataplane"]["connected"])
+                 lambda: client.good(type="status")["dataplane"]["link"] == "up")
         subscriber = planes.connect()
         subscriber.good(type="subscribe")
         verbs = protocol.Verbs(stentorctl, planes.events) if stentorctl else None

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 
+#include "controlplane/events/parse.h"
 #include "controlplane/rooms/secret.h"
 #include "tests/support/rooms.h"
 #include "tests/support/unit.h"
@@ -132,6 +133,7 @@ int main(void)
 	tcase_add_test(tcase, every_suite_reads_what_it_writes);
 	tcase_add_test(tcase, the_digest_is_sha_256_of_key_and_salt);
 	tcase_add_test(tcase, marks_become_keys_and_null_when_the_member_is_gone);
+	parse_setup();
 	suite_add_tcase(suite, tcase);
 	return unit_run(suite);
 }
