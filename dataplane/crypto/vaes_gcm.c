@@ -6,9 +6,11 @@
  * 8452 appendix A), whose product needs no shift of its own. Products are summed up unreduced, and
  * reduced once for up to VAES_POWERS blocks.
  */
+#include <assert.h>
 #include <immintrin.h>
 #include <string.h>
 
+#include "dataplane/crypto/ipsec_mb.h"
 #include "dataplane/crypto/vaes.h"
 
 #define TAG_SIZE 16
@@ -214,23 +216,6 @@ INLINE void last_chunk(const struct job *job, const struct keys *keys, __m512i h
 		_mm512_xor_si512(block[count], reversed(reduced(&sum))));
 }
 
-/* Whether RTP headers are 12 bytes and more: nothing is written behind. */
-INLINE void copy_header(const struct job *job, uint8_t *const out[VAES_LANES])
-{
-	unsigned int size = job->header_size;
-
-	for (unsigned int lane = 0; lane < VAES_LANES; lane++) {
-		if (size < 16) {
-			memcpy(out[lane], job->header, 8);
-			memcpy(out[lane] + size - 8, job->header + size - 8, 8);
-			continue;
-		}
-		for (unsigned int done = 0; done + 16 < size; done += 16)
-			memcpy(out[lane] + done, job->header + done, 16);
-		memcpy(out[lane] + size - 16, job->header + size - 16, 16);
-	}
-}
-
 /* ROC of each lane where it belongs in the IV: bytes 6 to 9, RFC 7714 section 8.1. */
 INLINE __m512i roc_lanes(const uint32_t roc[VAES_LANES])
 {
@@ -253,7 +238,8 @@ INLINE void protect_group(const struct job *job, const struct vaes_lanes *group,
 
 	keys.start = _mm512_ternarylogic_epi64(*salt, job->iv, roc_lanes(roc), 0x96);
 	keys.start = _mm512_xor_si512(keys.start, keys.round[0]);
-	copy_header(job, out);
+	for (unsigned int lane = 0; lane < VAES_LANES; lane++)
+		ipsec_mb_copy_header(out[lane], job->header, job->header_size);
 	hash = hash_header(job, keys.powers);
 	for (unsigned int chunk = 0; chunk < job->chunks; chunk++) {
 		bool last = count == 0 && chunk + 1 == job->chunks;
@@ -367,6 +353,8 @@ void vaes_gcm_run(enum suite suite, const struct vaes_lanes *groups, unsigned in
 		.hashed = hashed,
 		.payload = payload};
 
+	/* Admission bounds both; a longer one would end this process, not its stack. */
+	assert(p->header_size <= HEADER_MAX && p->payload_size <= PAYLOAD_MAX);
 	/* The last chunk has the length block, and so at most CHUNK - 1 others. */
 	job.chunks = blocks / CHUNK;
 	job.tail = tail_of(p->payload_size, &job.tail_mask);
