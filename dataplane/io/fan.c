@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "dataplane/core/index.h"
 #include "dataplane/io/stage.h"
 
 static struct worker_job *head(struct worker *worker)
@@ -70,102 +69,6 @@ static enum stn_drop refusal(const struct worker *worker, const struct packet_me
 	return fan_allowed(worker, meta) ? STN_DROP_COUNT : STN_DROP_FANOUT_CANCELLED;
 }
 
-/* Protects the packet once for all listeners that share the room's key; they have profile 0. */
-static void protect_group(
-	struct worker *worker, struct worker_room *room, const struct slot_packet *packet)
-{
-	unsigned int header_size = worker->headers.size[0];
-	unsigned int payload_size = worker->headers.payload_size[0];
-	uint8_t *out = worker->group_packet;
-
-	worker->fanout.group_packet = out;
-	worker->fanout.group_size = 0;
-	if (room->group == NULL)
-		return;
-	memcpy(out, worker->headers.bytes[0], header_size);
-	memcpy(out + header_size, worker->headers.payload[0], payload_size);
-	worker->fanout.group_size =
-		(uint16_t)worker->config.engine->protect(worker->core, room->group, out,
-			header_size, header_size + payload_size, packet->ssrc, packet->index);
-}
-
-/* The next index in a speaker's own sequence space, on record before it is used; 0: none left. */
-static uint64_t own_index(
-	struct worker_speaker *speaker, const struct leg_facts *facts, unsigned int slot)
-{
-	if (index_exhausted(speaker->own_index[slot]))
-		return 0;
-	speaker->own_index[slot] = index_next(speaker->own_index[slot]);
-	__atomic_store_n(
-		&facts->own_index[slot]->value, speaker->own_index[slot], __ATOMIC_RELEASE);
-	return speaker->own_index[slot];
-}
-
-static void copy_to_speaker(struct worker *worker, struct worker_room *room,
-	struct worker_speaker *speaker, const struct slot_packet *packet)
-{
-	const struct leg_facts *facts = worker->leg[speaker->leg].facts;
-	const struct fanout_profile *profile = &room->profile[facts->profile];
-	struct slot_packet own = *packet;
-	struct fanout_headers headers;
-	struct frame_lengths lengths;
-	struct rte_mbuf *mbuf;
-	unsigned int size, header = speaker->template.size;
-	uint8_t *frame;
-
-	own.index = own_index(speaker, facts, packet->slot);
-	if (own.index == 0)
-		return;
-	if (speaker->sent != NULL)
-		speaker->sent[packet->slot][own.index % HISTORY_PACKETS] =
-			(struct report_own){own.index, packet->index};
-	fanout_headers_build(&headers, &own, profile, 1);
-	worker->stats.copies++;
-	mbuf = rte_pktmbuf_alloc(worker->config.pool);
-	if (mbuf == NULL) {
-		worker_drop(worker, STN_DROP_TX_NO_BUFFER, 1);
-		return;
-	}
-	frame = rte_pktmbuf_mtod(mbuf, uint8_t *);
-	memcpy(frame, speaker->template.bytes, header);
-	memcpy(frame + header, headers.bytes[0], headers.size[0]);
-	memcpy(frame + header + headers.size[0], headers.payload[0], headers.payload_size[0]);
-	size = worker->config.engine->protect(worker->core, speaker->tx, frame + header,
-		headers.size[0], headers.size[0] + headers.payload_size[0], own.ssrc, own.index);
-	if (size == 0) { /* the engine had no memory */
-		worker_discard(worker, mbuf, STN_DROP_TX_NO_BUFFER);
-		return;
-	}
-	lengths = frame_lengths(size);
-	if (speaker->template.family == 4)
-		frame_finish_ipv4(frame, header, &lengths);
-	else
-		frame_finish_ipv6(frame, header, size);
-	mbuf->data_len = (uint16_t)(header + size);
-	mbuf->pkt_len = header + size;
-	transmit_burst(worker, speaker->port, &mbuf, 1);
-}
-
-/* Speakers listen too, but never to themselves, so each has a sequence space of their own. */
-static void copy_to_speakers(
-	struct worker *worker, struct worker_room *room, const struct packet_meta *meta)
-{
-	uint32_t i;
-
-	for (i = 0; i < room->speaker_count; i++) {
-		struct worker_speaker *speaker = room->speakers[i];
-
-		if (speaker->leg == meta->source || speaker->tx == NULL)
-			continue;
-		if (!speaker->mac_known) {
-			worker->stats.copies++;
-			worker_drop(worker, STN_DROP_TX_NO_NEIGHBOUR, 1);
-			continue;
-		}
-		copy_to_speaker(worker, room, speaker, &meta->slot);
-	}
-}
-
 static void start(struct worker *worker, struct worker_job *job, struct worker_room *room)
 {
 	const struct packet_meta *meta = packet_meta(job->mbuf);
@@ -176,13 +79,13 @@ static void start(struct worker *worker, struct worker_job *job, struct worker_r
 		report_slot(worker, room, meta);
 	fanout_headers_build(
 		&worker->headers, &meta->slot, room->profile, room->facts->profile_count);
-	protect_group(worker, room, &meta->slot);
+	copy_group(worker, room, &meta->slot);
 	fanout_begin(&worker->fanout, &room->shard, &meta->slot, &worker->headers, &room->rotate);
 	room->rotate = (struct fanout_place){0};
 	room->rotated = false;
 	worker->stats.copies += room->unresolved;
 	worker_drop(worker, STN_DROP_TX_NO_NEIGHBOUR, room->unresolved);
-	copy_to_speakers(worker, room, meta);
+	copy_speakers(worker, room, meta);
 }
 
 /* Makes the head of the queue a fan-out that is under way. False: nothing to do. */
@@ -205,62 +108,6 @@ static bool prepare(struct worker *worker)
 	return job != NULL;
 }
 
-/*
- * Buffers for a run. A buffer in the pool has refcnt 1, one segment and no next (the mempool's
- * invariant), so only what differs is written, all of it in the mbuf's first cache line; resetting
- * the second one too, as rte_pktmbuf_alloc_bulk() does, costs a tenth of a group copy. Returns how
- * many there are.
- */
-static unsigned int buffers_get(struct worker *worker, struct rte_mbuf *mbufs[], unsigned int count,
-	uint32_t size, uint8_t *frames[])
-{
-	unsigned int i;
-
-	/* All or nothing, says the pool: when they are few, ask for fewer. */
-	while (count != 0 && rte_mempool_get_bulk(worker->config.pool, (void **)mbufs, count) < 0)
-		count /= 2;
-	for (i = 0; i < count; i++) {
-		struct rte_mbuf *mbuf = mbufs[i];
-
-		mbuf->data_off = RTE_PKTMBUF_HEADROOM;
-		mbuf->ol_flags = 0;
-		mbuf->data_len = (uint16_t)size;
-		mbuf->pkt_len = size;
-		frames[i] = (uint8_t *)mbuf->buf_addr + RTE_PKTMBUF_HEADROOM;
-	}
-	return count;
-}
-
-/* Returns the copies made or missed. The run is shortened to those there are buffers for. */
-static unsigned int run_send(
-	struct worker *worker, struct worker_room *room, struct fanout_run *run)
-{
-	uint32_t size = fanout_frame_size(&worker->fanout, run->group);
-	struct rte_mbuf *mbufs[ENGINE_BLOCK_LEGS];
-	uint8_t *frames[ENGINE_BLOCK_LEGS];
-	unsigned int wanted = run->count, sent = 0;
-
-	worker->stats.copies += wanted;
-	if (run->group->key.suite == SUITE_NONE && worker->fanout.group_size == 0) {
-		/* The engine had no memory for the one packet they share. */
-		worker_drop(worker, STN_DROP_TX_NO_BUFFER, wanted);
-		return wanted;
-	}
-	run->count = buffers_get(worker, mbufs, wanted, size, frames);
-	worker_drop(worker, STN_DROP_TX_NO_BUFFER, wanted - run->count);
-	if (run->count != 0) {
-		fanout_write(&worker->fanout, worker->core, run, frames);
-		sent = transmit_burst(worker, run->group->key.port, mbufs, run->count);
-	}
-	/* Who went without is served first next time, so that the same tail is not always lost. */
-	if (sent < wanted && !room->rotated) {
-		room->rotate = run->first;
-		room->rotate.position += sent;
-		room->rotated = true;
-	}
-	return wanted;
-}
-
 unsigned int fan_slice(struct worker *worker)
 {
 	unsigned int copies = 0;
@@ -273,7 +120,7 @@ unsigned int fan_slice(struct worker *worker)
 		if (run.count == 0)
 			finish(worker);
 		else
-			copies += run_send(worker, room, &run);
+			copies += copy_run(worker, room, &run);
 	}
 	return copies;
 }

@@ -43,6 +43,15 @@ void fan_cancel(struct worker *worker, uint32_t source, uint32_t room);
 bool fan_allowed(const struct worker *worker, const struct packet_meta *meta);
 /* The room that the fan-out under way belongs to, or NULL. */
 struct worker_room *fan_room(const struct worker *worker);
+/*
+ * copy: what a fan-out under way sends. To everybody of one run: returns the copies made or missed;
+ * the run is shortened to those there are buffers for.
+ */
+unsigned int copy_run(struct worker *worker, struct worker_room *room, struct fanout_run *run);
+/* Protects the packet once for all listeners that share the room's key. */
+void copy_group(struct worker *worker, struct worker_room *room, const struct slot_packet *packet);
+/* Speakers listen too, but never to themselves, so each has a sequence space of their own. */
+void copy_speakers(struct worker *worker, struct worker_room *room, const struct packet_meta *meta);
 /* transmit: hands frames to the port; frees and counts what it refuses. Returns those accepted. */
 unsigned int transmit_burst(
 	struct worker *worker, unsigned int port, struct rte_mbuf *mbufs[], unsigned int count);
