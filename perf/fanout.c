@@ -32,8 +32,8 @@ struct lane {
 	uint64_t until_sample;
 	struct fanout_sample *sample;
 	uint64_t samples;
-	double round_ns[FANOUT_ROUNDS];
-	double round_reference_ns[FANOUT_ROUNDS];
+	double round_ns[FANOUT_ROUNDS_MAX];
+	double round_reference_ns[FANOUT_ROUNDS_MAX];
 };
 
 struct bench {
@@ -216,13 +216,13 @@ static int lane_run(void *arg)
 {
 	struct lane *lane = arg;
 	struct bench *b = lane->bench;
-	double slice = b->options->seconds / (2 * FANOUT_ROUNDS + 1);
+	double slice = b->options->seconds / (2 * b->options->rounds + 1);
 	unsigned int i;
 
 	while (__atomic_load_n(&b->phase, __ATOMIC_ACQUIRE) == PHASE_SETUP)
 		worker_turn(lane->worker);
 	fan_for(lane, slice); /* warm up */
-	for (i = 0; i < FANOUT_ROUNDS; i++) {
+	for (i = 0; i < b->options->rounds; i++) {
 		lane->round_ns[i] = fan_for(lane, slice);
 		if (lane->worker->config.index == 0)
 			lane->round_reference_ns[i] =
@@ -348,22 +348,6 @@ static int environment_start(struct bench *b)
 	return 0;
 }
 
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static double median(const double in[FANOUT_ROUNDS])
-{
-	double sorted[FANOUT_ROUNDS];
-
-	memcpy(sorted, in, sizeof(sorted));
-	qsort(sorted, FANOUT_ROUNDS, sizeof(sorted[0]), compare);
-	return sorted[FANOUT_ROUNDS / 2];
-}
-
 static void collect(struct bench *b, struct fanout_result *result)
 {
 	struct fanout_verify verify = {.listener = b->listener,
@@ -373,22 +357,20 @@ static void collect(struct bench *b, struct fanout_result *result)
 		.payload = b->payload,
 		.payload_size = b->options->payload};
 	const struct engine *engine = b->pool.worker[0]->config.engine;
-	unsigned int i;
-	double ns = 0;
+	unsigned int i, round;
 
 	result->engine = engine->name;
 	for (i = 0; i < b->pool.count; i++) {
 		struct lane *lane = &b->lane[i];
 
-		ns += median(lane->round_ns);
-		result->mpps += 1e3 / median(lane->round_ns);
+		for (round = 0; round < b->options->rounds; round++) {
+			result->round_ns[round] += lane->round_ns[round] / b->pool.count;
+			result->round_mpps[round] += 1e3 / lane->round_ns[round];
+		}
 		result->copies += lane->worker->stats.tx_packets;
 		result->verified += lane->samples;
 		result->verify_failures += fanout_verify(&verify, lane->sample, lane->samples);
 	}
-	result->ns_per_copy = ns / b->pool.count;
-	result->reference_ns = median(b->lane[0].round_reference_ns);
-	memcpy(result->round_ns, b->lane[0].round_ns, sizeof(result->round_ns));
 	memcpy(result->round_reference_ns, b->lane[0].round_reference_ns,
 		sizeof(result->round_reference_ns));
 	/* A template's cache line, an origin, and what the engine reads of its keys. */

@@ -12,8 +12,9 @@
 
 #include "dataplane/api/table.h"
 #include "dataplane/crypto/engine.h"
+#include "perf/argument.h"
 
-#define FANOUT_ROUNDS 5
+#define FANOUT_ROUNDS_MAX REPEATS_MAX
 #define FANOUT_SAMPLES_MAX 4096
 #define FANOUT_SAMPLE_SIZE 1536
 /* One copy in so many is kept for libsrtp2; prime, so that it visits every lane. */
@@ -26,22 +27,21 @@ struct fanout_options {
 	uint32_t payload; /* bytes */
 	unsigned int workers;
 	bool memif;
+	unsigned int rounds;
 	double seconds;
 };
 
 struct fanout_result {
 	const char *engine;
-	double mpps;
-	double ns_per_copy; /* of one worker; median of the rounds */
-	double reference_ns;
 	uint64_t sink_read; /* memif: by the other process, byte by byte */
 	uint64_t sink_lost;
 	uint64_t copies;
 	uint64_t verified;
 	uint64_t verify_failures;
 	uint64_t hot_bytes;
-	double round_ns[FANOUT_ROUNDS];
-	double round_reference_ns[FANOUT_ROUNDS];
+	double round_mpps[FANOUT_ROUNDS_MAX]; /* of all workers */
+	double round_ns[FANOUT_ROUNDS_MAX];   /* a copy, of one worker: their mean */
+	double round_reference_ns[FANOUT_ROUNDS_MAX];
 };
 
 /* A copy as it was handed to the port. */
@@ -55,6 +55,10 @@ struct fanout_listener {
 	struct stn_address remote;
 	struct stn_master_key key;
 };
+
+extern const char fanout_usage[];
+/* argv[0] is "fanout". Returns the exit code. */
+int fanout_main(int argc, char *argv[]);
 
 /* 0 or negative errno; reasons on stderr. */
 int fanout_measure(const struct fanout_options *options, struct fanout_result *result);

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # stentor-bench fanout over suites and listener counts, one after the other on an otherwise idle
-# machine: an array of its results, each with command, commit, CPU and load.
+# machine: an array of its reports.
 #
 # usage: perf/fanout.sh [SECONDS [PROFILE...]]      PROFILE: "SUITE LISTENERS [SINK [ENGINE]]"
-# Exit: 0 every copy that was looked at verified, 1 not so.
+# Exit: 0 all of them are valid, 1 one could not be run, 3 one says why it is not valid.
 set -uo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -19,24 +19,24 @@ profiles=("$@")
 	"gcm128 20000 memif" "group 20000 memif" "gcm128 1000 null libsrtp"
 )
 
-huge_pages() {
-	cat /proc/sys/vm/nr_hugepages 2>/dev/null || echo 0
-}
-
 one() {
-	local command="stentor-bench fanout --suite $1 --listeners $2 --sink ${3:-null} --engine ${4:-auto} --seconds $seconds --json"
-	# shellcheck disable=SC2086 # several words
-	build/perf/$command | jq -c --arg command "$command" \
-		--arg commit "$(git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)" \
-		--arg cpu "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" \
-		--arg kernel "$(uname -r)" --argjson huge "$(huge_pages)" \
-		--argjson load "$(cut -d ' ' -f 1 /proc/loadavg)" \
-		--arg date "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
-		'. + {command: $command, commit: $commit, cpu: $cpu, kernel: $kernel,
-		  huge_pages: $huge, load_average: $load, date: $date}'
+	build/perf/stentor-bench fanout --suite "$1" --listeners "$2" --sink "${3:-null}" \
+		--engine "${4:-auto}" --seconds "$seconds" --json
 }
 
-for profile in "${profiles[@]}"; do
-	# shellcheck disable=SC2086
-	one $profile || exit 1
-done | jq -s .
+measure_all() {
+	local code=0
+	for profile in "${profiles[@]}"; do
+		# shellcheck disable=SC2086 # several words
+		one $profile
+		case $? in
+		0) ;;
+		3) code=3 ;;
+		*) return 1 ;;
+		esac
+	done
+	return $code
+}
+
+measure_all | jq -s .
+exit "${PIPESTATUS[0]}"

@@ -2,8 +2,8 @@
 /*
  * The report of a benchmark: one JSON schema for all of them (perf/README.md), and a table for
  * people. Figures are given once a repeat; the report makes median, minimum and maximum of them. It
- * watches the machine from report_open() to report_close(): steal time, other load and how fast a
- * fixed loop of additions runs before, between and after say whether the figures mean anything.
+ * watches the machine from report_open() to report_close() (watch.h), which says whether the
+ * figures mean anything.
  *
  * One thread. The report owns copies of all texts. Functions do nothing after memory ran out once;
  * report_close() says so.
@@ -38,6 +38,9 @@ void report_value(struct report *report, const char *name, const char *unit,
 /* A curve or distribution for plots: a row of `columns` numbers of the table `name`. */
 void report_row(struct report *report, const char *name, const char *const columns[],
 	const double values[], unsigned int count);
+/* The same with a text in front: columns[0] is its name, so there are count + 1 columns. */
+void report_row_named(struct report *report, const char *name, const char *const columns[],
+	const char *first, const double values[], unsigned int count);
 /* Between two repeats: looks at the machine. */
 void report_breathe(struct report *report);
 /* Why the figures do not count: a check failed, the load was never reached, ... */
@@ -47,5 +50,7 @@ void report_invalid(struct report *report, const char *format, ...)
 double report_median(const struct report *report, const char *name);
 /* Prints to out and frees. Returns the exit code. Accepts NULL (FAILED). */
 int report_close(struct report *report, enum report_format format, FILE *out);
+/* Frees without printing, for what could not be run. Accepts NULL. */
+void report_abandon(struct report *report);
 
 #endif

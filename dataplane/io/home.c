@@ -52,7 +52,7 @@ static void profiles_set(struct worker_room *room)
 
 static void room_free(struct worker *worker, struct worker_room *room)
 {
-	report_close(worker, room);
+	report_close_room(worker, room);
 	shard_close(&room->shard);
 	worker->config.engine->context_close(room->group);
 	free(room->selector);

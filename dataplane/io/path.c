@@ -234,7 +234,7 @@ int path_leg_add(
 		return 0;
 	rc = ice_add(worker, leg);
 	if (rc == 0)
-		report_open(worker->room[facts->room]);
+		report_open_room(worker->room[facts->room]);
 	if (rc == 0 && facts->role == STN_ROLE_SPEAKER)
 		rc = apply_speaker_add(worker, leg);
 	if (rc == 0)

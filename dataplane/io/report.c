@@ -26,7 +26,7 @@ uint64_t report_ntp(const struct worker *worker, uint64_t at_ns)
 	return ntp_from_ns(at_ns + worker->config.unix_offset_ns);
 }
 
-void report_open(struct worker_room *room)
+void report_open_room(struct worker_room *room)
 {
 	unsigned int slots = room->facts->slot_count;
 
@@ -36,7 +36,7 @@ void report_open(struct worker_room *room)
 		room->history = calloc(slots, sizeof(*room->history));
 }
 
-void report_close(struct worker *worker, struct worker_room *room)
+void report_close_room(struct worker *worker, struct worker_room *room)
 {
 	repeat_clear(worker, room);
 	free(room->history);

@@ -46,8 +46,8 @@ struct report_own {
 /* CLOCK_MONOTONIC as NTP: one line for the life of the process, whatever the wall clock does. */
 uint64_t report_ntp(const struct worker *worker, uint64_t at_ns);
 /* The room has a WEBRTC leg here: from now on it reports and repeats. No memory: it does not. */
-void report_open(struct worker_room *room);
-void report_close(struct worker *worker, struct worker_room *room);
+void report_open_room(struct worker_room *room);
+void report_close_room(struct worker *worker, struct worker_room *room);
 /* A slot packet is being fanned out; only in rooms that report. */
 void report_slot(
 	const struct worker *worker, struct worker_room *room, const struct packet_meta *meta);
