@@ -11,6 +11,7 @@
 #include "perf/events.h"
 #include "perf/fanout.h"
 #include "perf/joins.h"
+#include "perf/memory.h"
 
 #define EXIT_USAGE 2
 
@@ -21,6 +22,8 @@ static const struct benchmark table[] = {
 		events_usage, events_main},
 	{"joins", "browsers that join while media runs; called by perf/joins.sh", joins_usage,
 		joins_main},
+	{"memory", "bytes a listener takes of the data plane, measured and accounted for",
+		memory_usage, memory_main},
 };
 
 #define COUNT (sizeof(table) / sizeof(table[0]))
