@@ -151,7 +151,7 @@ static uint16_t on_transmit(
 		const struct rte_mbuf *mbuf = mbufs[lane->until_sample - 1];
 
 		sample = &lane->sample[lane->samples++];
-		sample->index = lane->worker->fanout.packet->index;
+		sample->index = lane->worker->room[0]->fan->fanout.packet->index;
 		sample->size = mbuf->data_len;
 		memcpy(sample->bytes, rte_pktmbuf_mtod(mbuf, const uint8_t *),
 			mbuf->data_len < FANOUT_SAMPLE_SIZE ? mbuf->data_len : FANOUT_SAMPLE_SIZE);
@@ -196,7 +196,7 @@ static double fan_for(struct lane *lane, double seconds)
 
 	do {
 		for (i = 0; i < 64; i++) {
-			if (worker->job_tail - worker->job_head < 2)
+			if (worker->queue.job_count < 2)
 				inject(lane);
 			worker_turn(worker);
 		}
@@ -208,7 +208,7 @@ static double fan_for(struct lane *lane, double seconds)
 /* Let the fan-out under way end, so that every copy of it is on record. */
 static void drain(struct lane *lane)
 {
-	while (lane->worker->job_head != lane->worker->job_tail)
+	while (lane->worker->queue.job_count != 0)
 		worker_turn(lane->worker);
 }
 

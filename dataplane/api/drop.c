@@ -48,6 +48,7 @@ static const char *const names[] = {
 	[STN_DROP_STUN_LIMITED] = "stun_limited",
 	[STN_DROP_DTLS_LIMITED] = "dtls_limited",
 	[STN_DROP_LEG_NOT_KEYED] = "leg_not_keyed",
+	[STN_DROP_TX_STALE] = "tx_stale",
 };
 
 _Static_assert(sizeof(names) / sizeof(names[0]) == STN_DROP_COUNT, "a name for every reason");

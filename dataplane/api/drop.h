@@ -63,6 +63,8 @@ enum stn_drop {
 	STN_DROP_STUN_LIMITED,   /* more checks, paths or moves than a leg may have */
 	STN_DROP_DTLS_LIMITED,  /* a leg's bucket is empty, or the control plane does not keep up */
 	STN_DROP_LEG_NOT_KEYED, /* media before DTLS is done */
+	/* publish and transmit side again */
+	STN_DROP_TX_STALE, /* copies: the packet grew too old in the middle of its fan-out */
 	STN_DROP_COUNT
 };
 

@@ -115,7 +115,7 @@ void apply_leg_close(struct worker *worker, uint32_t handle)
 	else
 		locator_remove(&worker->locator, &leg->facts->remote);
 	if (leg->facts->role == STN_ROLE_SPEAKER)
-		fan_cancel(worker, handle, UINT32_MAX);
+		fan_cancel(worker, worker->room[leg->facts->room], handle);
 	if (leg->speaker != NULL)
 		apply_speaker_remove(worker, leg);
 	else if (leg->place.group != UINT16_MAX)
@@ -139,7 +139,7 @@ static void leg_mute(struct worker *worker, const struct worker_message *message
 		return;
 	leg->muted = muted;
 	if (muted) {
-		fan_cancel(worker, handle, UINT32_MAX);
+		fan_cancel(worker, worker->room[leg->facts->room], handle);
 	} else {
 		leg->unmuted_ns = message->posted_ns;
 		/* It may have been posted after this turn began. */

@@ -5,19 +5,19 @@
 /* They have profile 0. */
 void copy_group(struct worker *worker, struct worker_room *room, const struct slot_packet *packet)
 {
-	unsigned int header_size = worker->headers.size[0];
-	unsigned int payload_size = worker->headers.payload_size[0];
-	uint8_t *out = worker->group_packet;
+	struct worker_fan *fan = room->fan;
+	unsigned int header_size = fan->headers.size[0];
+	unsigned int payload_size = fan->headers.payload_size[0];
+	uint8_t *out = fan->group_packet;
 
-	worker->fanout.group_packet = out;
-	worker->fanout.group_size = 0;
+	fan->fanout.group_packet = out;
+	fan->fanout.group_size = 0;
 	if (room->group == NULL)
 		return;
-	memcpy(out, worker->headers.bytes[0], header_size);
-	memcpy(out + header_size, worker->headers.payload[0], payload_size);
-	worker->fanout.group_size =
-		(uint16_t)worker->config.engine->protect(worker->core, room->group, out,
-			header_size, header_size + payload_size, packet->ssrc, packet->index);
+	memcpy(out, fan->headers.bytes[0], header_size);
+	memcpy(out + header_size, fan->headers.payload[0], payload_size);
+	fan->fanout.group_size = (uint16_t)worker->config.engine->protect(worker->core, room->group,
+		out, header_size, header_size + payload_size, packet->ssrc, packet->index);
 }
 
 /* The next index in a speaker's own sequence space, on record before it is used; 0: none left. */
@@ -123,13 +123,14 @@ static unsigned int buffers_get(struct worker *worker, struct rte_mbuf *mbufs[],
 
 unsigned int copy_run(struct worker *worker, struct worker_room *room, struct fanout_run *run)
 {
-	uint32_t size = fanout_frame_size(&worker->fanout, run->group);
+	const struct fanout *fanout = &room->fan->fanout;
+	uint32_t size = fanout_frame_size(fanout, run->group);
 	struct rte_mbuf *mbufs[ENGINE_BLOCK_LEGS];
 	uint8_t *frames[ENGINE_BLOCK_LEGS];
 	unsigned int wanted = run->count, sent = 0;
 
 	worker->stats.copies += wanted;
-	if (run->group->key.suite == SUITE_NONE && worker->fanout.group_size == 0) {
+	if (run->group->key.suite == SUITE_NONE && fanout->group_size == 0) {
 		/* The engine had no memory for the one packet they share. */
 		worker_drop(worker, STN_DROP_TX_NO_BUFFER, wanted);
 		return wanted;
@@ -137,7 +138,7 @@ unsigned int copy_run(struct worker *worker, struct worker_room *room, struct fa
 	run->count = buffers_get(worker, mbufs, wanted, size, frames);
 	worker_drop(worker, STN_DROP_TX_NO_BUFFER, wanted - run->count);
 	if (run->count != 0) {
-		fanout_write(&worker->fanout, worker->core, run, frames);
+		fanout_write(fanout, worker->core, run, frames);
 		sent = transmit_burst(worker, run->group->key.port, mbufs, run->count);
 	}
 	/* Who went without is served first next time, so that the same tail is not always lost. */

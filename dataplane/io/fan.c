@@ -1,45 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/io/stage.h"
 
-static struct worker_job *head(struct worker *worker)
-{
-	if (worker->job_head == worker->job_tail)
-		return NULL;
-	return &worker->job[worker->job_head % WORKER_JOBS_MAX];
-}
-
-static struct worker_room *job_room(const struct worker *worker, const struct packet_meta *meta)
-{
-	struct worker_room *room = worker->room[meta->room];
-
-	/* The handle may have been given to another room while the packet was in a ring. */
-	return room != NULL && room->facts->room_id == meta->room_id ? room : NULL;
-}
-
-struct worker_room *fan_room(const struct worker *worker)
-{
-	const struct worker_job *job = &worker->job[worker->job_head % WORKER_JOBS_MAX];
-
-	if (worker->job_head == worker->job_tail || !job->started)
-		return NULL;
-	return job_room(worker, packet_meta(job->mbuf));
-}
-
-static void finish(struct worker *worker)
-{
-	struct worker_job *job = head(worker);
-	struct worker_room *room = fan_room(worker);
-
-	if (job->started)
-		repeat_keep(worker, room, job->mbuf);
-	else
-		rte_pktmbuf_free(job->mbuf);
-	job->mbuf = NULL;
-	job->started = false;
-	worker->job_head++;
-	if (room != NULL && room->removed_count != 0)
-		listener_removals(worker, room);
-}
+/*
+ * What a packet costs besides its copies, in copies: a slice of small rooms, or of rooms that have
+ * no listeners here, must end too.
+ */
+#define PACKET_COST 4u
+/* Lanes that are counted only, to one copy. */
+#define COUNT_COST_SHIFT 4
 
 /*
  * A mute or a removal that this worker has applied also covers what was still in a ring from the
@@ -47,9 +15,10 @@ static void finish(struct worker *worker)
  */
 bool fan_allowed(const struct worker *worker, const struct packet_meta *meta)
 {
+	const struct worker_room *room = worker->room[meta->room];
 	const struct worker_leg *source;
 
-	if (job_room(worker, meta) == NULL)
+	if (room == NULL || room->facts->room_id != meta->room_id)
 		return false;
 	if (meta->source == SELECTOR_NOBODY)
 		return true;
@@ -58,29 +27,33 @@ bool fan_allowed(const struct worker *worker, const struct packet_meta *meta)
 	       !source->muted && meta->arrival_ns >= source->unmuted_ns;
 }
 
+/* When a slot packet is not worth sending any more. */
+static uint64_t stale_ns(const struct worker *worker, const struct packet_meta *meta)
+{
+	return meta->arrival_ns + worker->config.stale_ms * 1000000ull;
+}
+
 /* Why a packet must not be fanned out, decided just before it is: STN_DROP_COUNT when it may. */
 static enum stn_drop refusal(const struct worker *worker, const struct packet_meta *meta)
 {
-	if (job_room(worker, meta) == NULL)
-		return STN_DROP_FANOUT_CANCELLED;
-	if (worker->now_ns - meta->arrival_ns > worker->config.stale_ms * 1000000ull &&
-		worker->now_ns > meta->arrival_ns)
+	if (worker->now_ns > stale_ns(worker, meta))
 		return STN_DROP_FANOUT_STALE;
 	return fan_allowed(worker, meta) ? STN_DROP_COUNT : STN_DROP_FANOUT_CANCELLED;
 }
 
-static void start(struct worker *worker, struct worker_job *job, struct worker_room *room)
+static void start(struct worker *worker, struct worker_room *room, const struct packet_meta *meta)
 {
-	const struct packet_meta *meta = packet_meta(job->mbuf);
+	struct worker_fan *fan = queue_fan_get(&worker->queue);
 
-	job->started = true;
+	room->fan = fan;
+	fan->stale_ns = stale_ns(worker, meta);
+	fan->stale = false;
 	worker->stats.slot_packets++;
 	if (room->report != NULL)
 		report_slot(worker, room, meta);
-	fanout_headers_build(
-		&worker->headers, &meta->slot, room->profile, room->facts->profile_count);
+	fanout_headers_build(&fan->headers, &meta->slot, room->profile, room->facts->profile_count);
 	copy_group(worker, room, &meta->slot);
-	fanout_begin(&worker->fanout, &room->shard, &meta->slot, &worker->headers, &room->rotate);
+	fanout_begin(&fan->fanout, &room->shard, &meta->slot, &fan->headers, &room->rotate);
 	room->rotate = (struct fanout_place){0};
 	room->rotated = false;
 	worker->stats.copies += room->unresolved;
@@ -88,64 +61,121 @@ static void start(struct worker *worker, struct worker_job *job, struct worker_r
 	copy_speakers(worker, room, meta);
 }
 
-/* Makes the head of the queue a fan-out that is under way. False: nothing to do. */
-static bool prepare(struct worker *worker)
+/* The fan-out is over, one way or another: legs may move again. */
+static void stop(struct worker *worker, struct worker_room *room)
 {
-	struct worker_job *job;
-	enum stn_drop reason;
+	queue_fan_put(&worker->queue, room->fan);
+	room->fan = NULL;
+	if (room->removed_count != 0)
+		listener_removals(worker, room);
+}
 
-	while ((job = head(worker)) != NULL && !job->started) {
-		const struct packet_meta *meta = packet_meta(job->mbuf);
+static void finish(struct worker *worker, struct worker_room *room)
+{
+	struct rte_mbuf *mbuf = queue_first(&worker->queue, room);
 
-		reason = refusal(worker, meta);
-		if (reason == STN_DROP_COUNT) {
-			start(worker, job, job_room(worker, meta));
-			return true;
-		}
-		worker_drop(worker, reason, 1);
-		finish(worker);
+	queue_take(&worker->queue, room);
+	repeat_keep(worker, room, mbuf);
+	stop(worker, room);
+}
+
+/* The room's next packet becomes a fan-out under way, or is dropped. */
+static unsigned int begin(struct worker *worker, struct worker_room *room)
+{
+	struct rte_mbuf *mbuf = queue_first(&worker->queue, room);
+	const struct packet_meta *meta = packet_meta(mbuf);
+	enum stn_drop reason = refusal(worker, meta);
+
+	if (reason == STN_DROP_COUNT) {
+		start(worker, room, meta);
+		return PACKET_COST;
 	}
-	return job != NULL;
+	queue_take(&worker->queue, room);
+	worker_discard(worker, mbuf, reason);
+	return PACKET_COST;
+}
+
+/*
+ * A packet that has become stale under way is not sent to those who have not got it: they are
+ * counted, a run at a time like copies, and the next packet begins with them.
+ */
+static unsigned int count_run(
+	struct worker *worker, struct worker_room *room, const struct fanout_run *run)
+{
+	if (!room->rotated) {
+		room->rotate = run->first;
+		room->rotated = true;
+	}
+	worker->stats.copies += run->count;
+	worker_drop(worker, STN_DROP_TX_STALE, run->count);
+	return (run->count >> COUNT_COST_SHIFT) + 1;
+}
+
+/* One step of a room that has packets; returns what it cost. */
+static unsigned int step(struct worker *worker, struct worker_room *room)
+{
+	struct worker_fan *fan = room->fan;
+	struct fanout_run run;
+
+	if (fan == NULL)
+		return begin(worker, room);
+	fanout_next(&fan->fanout, ENGINE_BLOCK_LEGS, &run);
+	if (run.count == 0) {
+		finish(worker, room);
+		return 0;
+	}
+	fan->stale |= worker->now_ns > fan->stale_ns;
+	return fan->stale ? count_run(worker, room, &run) : copy_run(worker, room, &run);
 }
 
 unsigned int fan_slice(struct worker *worker)
 {
-	unsigned int copies = 0;
-	struct fanout_run run;
+	struct worker_queue *queue = &worker->queue;
+	uint32_t slice = worker->config.slice_copies;
+	unsigned int spent = 0, cost;
 
-	while (copies < worker->config.slice_copies && prepare(worker)) {
-		struct worker_room *room = fan_room(worker);
+	while (spent < slice && queue_length(queue) != 0) {
+		struct worker_room *room = queue_at(queue, 0)->room;
 
-		fanout_next(&worker->fanout, ENGINE_BLOCK_LEGS, &run);
-		if (run.count == 0)
-			finish(worker);
-		else
-			copies += copy_run(worker, room, &run);
-	}
-	return copies;
-}
-
-void fan_cancel(struct worker *worker, uint32_t source, uint32_t room)
-{
-	struct worker_room *under_way = fan_room(worker);
-	uint32_t i, kept = worker->job_head;
-	bool cut = false;
-
-	for (i = worker->job_head; i != worker->job_tail; i++) {
-		struct worker_job *job = &worker->job[i % WORKER_JOBS_MAX];
-		const struct packet_meta *meta = packet_meta(job->mbuf);
-
-		if ((source == UINT32_MAX || meta->source == source) &&
-			(room == UINT32_MAX || meta->room == room)) {
-			worker_drop(worker,
-				job->started ? STN_DROP_FANOUT_CUT : STN_DROP_FANOUT_CANCELLED, 1);
-			cut |= job->started;
-			rte_pktmbuf_free(job->mbuf);
+		if (room->queue.count == 0) {
+			queue_leave(queue);
 			continue;
 		}
-		worker->job[kept++ % WORKER_JOBS_MAX] = *job;
+		cost = step(worker, room);
+		spent += cost;
+		queue->spent += cost;
+		if (queue->spent >= slice)
+			queue_rotate(queue);
 	}
-	worker->job_tail = kept;
-	if (cut && under_way != NULL && under_way->removed_count != 0)
-		listener_removals(worker, under_way);
+	return spent;
+}
+
+struct cancel {
+	struct worker *worker;
+	uint32_t source;
+	bool under_way; /* the packet asked about */
+	bool cut;
+};
+
+static bool keep(void *arg, struct rte_mbuf *mbuf)
+{
+	struct cancel *cancel = arg;
+	bool under_way = cancel->under_way;
+
+	cancel->under_way = false; /* the first one only */
+	if (cancel->source != FAN_EVERYBODY && packet_meta(mbuf)->source != cancel->source)
+		return true;
+	cancel->cut |= under_way;
+	worker_discard(
+		cancel->worker, mbuf, under_way ? STN_DROP_FANOUT_CUT : STN_DROP_FANOUT_CANCELLED);
+	return false;
+}
+
+void fan_cancel(struct worker *worker, struct worker_room *room, uint32_t source)
+{
+	struct cancel cancel = {.worker = worker, .source = source, .under_way = room->fan != NULL};
+
+	queue_filter(&worker->queue, room, keep, &cancel);
+	if (cancel.cut)
+		stop(worker, room);
 }

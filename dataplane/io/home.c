@@ -110,7 +110,8 @@ void apply_room_close(struct worker *worker, uint32_t handle)
 
 	if (room == NULL)
 		return;
-	fan_cancel(worker, UINT32_MAX, handle);
+	fan_cancel(worker, room, FAN_EVERYBODY);
+	queue_remove(&worker->queue, room);
 	if (room->home_position != WORKER_NO_POSITION) {
 		last = worker->home[--worker->home_count];
 		worker->home[room->home_position] = last;

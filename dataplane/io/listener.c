@@ -109,11 +109,11 @@ void listener_remove(struct worker *worker, struct worker_leg *leg)
 	leg->unresolved = false;
 	current_roc(room, roc);
 	shard_silence(&room->shard, &leg->place, roc);
-	if (fan_room(worker) != room) {
+	if (room->fan == NULL) {
 		take_out(worker, room, &leg->place);
 	} else if (!remove_later(room, &leg->place)) {
 		/* No memory to remember it: give up this fan-out rather than the removal. */
-		fan_cancel(worker, UINT32_MAX, room->facts->room);
+		fan_cancel(worker, room, FAN_EVERYBODY);
 		take_out(worker, room, &leg->place);
 	}
 	leg->place.group = UINT16_MAX;

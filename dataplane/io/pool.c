@@ -22,6 +22,8 @@
  */
 /* An eighth of the buffers may wait to be asked for again. */
 #define HISTORY_SHARE 8
+/* What waits for its fan-out holds buffers too, and copies need some. */
+#define JOBS_SHARE 4
 #define ARENA_BYTES_PER_LEG 1408ull
 #define ARENA_BYTES_PER_BLOCK (ARENA_BYTES_PER_LEG * ENGINE_BLOCK_LEGS)
 #define ARENA_KINDS_PER_ROOM 8ull
@@ -184,6 +186,7 @@ static void describe(const struct pool *pool, unsigned int index,
 	out->legs_max = config->legs_max;
 	out->arena_size = arena_size(config);
 	out->slice_copies = config->slice_copies;
+	out->jobs_max = RTE_MIN(WORKER_JOBS_MAX, config->buffers / JOBS_SHARE);
 	out->idle_sleep_us = config->idle_sleep_us;
 	out->stale_ms = config->stale_ms;
 	out->preroll_ms = config->preroll_ms;

@@ -3,15 +3,14 @@
 
 void publish_local(struct worker *worker, struct rte_mbuf *mbuf)
 {
-	struct worker_job *job;
+	const struct packet_meta *meta = packet_meta(mbuf);
+	struct worker_room *room = worker->room[meta->room];
 
-	if (worker->job_tail - worker->job_head == WORKER_JOBS_MAX) {
+	/* The handle may have been given to another room while the packet was in a ring. */
+	if (room == NULL || room->facts->room_id != meta->room_id)
+		worker_discard(worker, mbuf, STN_DROP_FANOUT_CANCELLED);
+	else if (!queue_put(&worker->queue, room, mbuf))
 		worker_discard(worker, mbuf, STN_DROP_PUBLISH_FULL);
-		return;
-	}
-	job = &worker->job[worker->job_tail++ % WORKER_JOBS_MAX];
-	job->mbuf = mbuf;
-	job->started = false;
 }
 
 /* One reference for each worker; who has no listeners of the room lets go of it at once. */

@@ -46,6 +46,7 @@ struct worker_config {
 	uint32_t legs_max;
 	uint64_t arena_size;
 	uint32_t slice_copies;
+	uint32_t jobs_max; /* slot packets that may wait */
 	uint32_t idle_sleep_us;
 	uint32_t stale_ms;
 	uint32_t preroll_ms;

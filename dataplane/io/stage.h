@@ -31,21 +31,23 @@ bool reply_send(struct worker *worker, const struct ice_origin *to, const struct
 void admit_datagram(struct worker *worker, struct worker_leg *leg, struct rte_mbuf *mbuf);
 /* select, publish: what the room's selector decided. Consumes the handles in worker->selection. */
 void publish_selection(struct worker *worker, struct worker_room *room);
-/* A slot packet into this worker's queue of fan-outs. Consumes the mbuf. */
+/* A slot packet into its room's queue of fan-outs here. Consumes the mbuf. */
 void publish_local(struct worker *worker, struct rte_mbuf *mbuf);
 /* Timers of the rooms at home here. */
 unsigned int publish_ticks(struct worker *worker);
-/* fan out: one slice of the job at the head; returns the copies made. */
+/*
+ * fan out: one slice for the rooms whose turn it is. Returns the copies made and what the work
+ * besides is worth in copies; 0: nothing to do now.
+ */
 unsigned int fan_slice(struct worker *worker);
-/* Drops jobs, the one under way included, whose source or room is this handle; UINT32_MAX: any. */
-void fan_cancel(struct worker *worker, uint32_t source, uint32_t room);
+/* Drops the room's packets, the one under way included: all, or those of this source. */
+void fan_cancel(struct worker *worker, struct worker_room *room, uint32_t source);
+#define FAN_EVERYBODY UINT32_MAX
 /* Whether a slot packet may still go out: neither its room nor its source was silenced. */
 bool fan_allowed(const struct worker *worker, const struct packet_meta *meta);
-/* The room that the fan-out under way belongs to, or NULL. */
-struct worker_room *fan_room(const struct worker *worker);
 /*
- * copy: what a fan-out under way sends. To everybody of one run: returns the copies made or missed;
- * the run is shortened to those there are buffers for.
+ * copy: what a room's fan-out under way (room->fan) sends. To everybody of one run: returns the
+ * copies made or missed; the run is shortened to those there are buffers for.
  */
 unsigned int copy_run(struct worker *worker, struct worker_room *room, struct fanout_run *run);
 /* Protects the packet once for all listeners that share the room's key. */

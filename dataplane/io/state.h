@@ -5,7 +5,7 @@
  * after the worker has stopped.
  *
  * A turn of the loop: commands, received packets, packets from other workers, timers, one slice of
- * the fan-out at the head of the queue. So a command is in force after at most one slice, and
+ * the fan-outs of the rooms whose turn it is. So a command is in force after at most one slice, and
  * whatever was put on a port's ring before it was handed over completely within its slice.
  */
 #ifndef STENTOR_DATAPLANE_IO_STATE_H
@@ -26,11 +26,12 @@
 #include "dataplane/io/command.h"
 #include "dataplane/io/directory.h"
 #include "dataplane/io/packet.h"
+#include "dataplane/io/queue.h"
 #include "dataplane/io/report.h"
 #include "dataplane/io/setup.h"
 
 #define WORKER_BURST 32
-#define WORKER_JOBS_MAX 1024u /* slot packets waiting for fan-out; a power of two */
+#define WORKER_JOBS_MAX 8192u /* slot packets waiting for fan-out, if there are the buffers */
 #define WORKER_RING_SIZE 4096u
 #define WORKER_COMMANDS_MAX 64u /* applied in one turn */
 #define WORKER_PUNTS_MAX 256u   /* DTLS datagrams waiting, either way; a power of two */
@@ -82,6 +83,8 @@ struct worker_leg {
 
 struct worker_room {
 	const struct room_facts *facts;
+	struct queue_room queue; /* slot packets for this worker's listeners */
+	struct worker_fan *fan;  /* of the first of them; NULL: it has not begun */
 	struct shard shard;
 	struct fanout_profile profile[STN_PROFILES_MAX];
 	struct selector *selector;    /* home worker only, else NULL */
@@ -101,12 +104,6 @@ struct worker_room {
 	uint32_t home_position;     /* in worker's homes, WORKER_NO_POSITION: not at home here */
 };
 
-/* One slot packet on its way to this worker's listeners. */
-struct worker_job {
-	struct rte_mbuf *mbuf;
-	bool started;
-};
-
 struct worker {
 	struct worker_config config;
 	struct engine_core *core;
@@ -122,18 +119,14 @@ struct worker {
 	uint64_t ice_due_ns; /* a second for each timer that is due */
 	uint32_t *home;      /* handles of rooms whose selector is here */
 	uint32_t home_count;
-	struct worker_job job[WORKER_JOBS_MAX];
-	uint32_t job_head; /* free running */
-	uint32_t job_tail;
-	uint32_t payload_max; /* what every port can carry with our headers */
-	struct fanout fanout; /* of the job at the head, once it is started */
-	struct fanout_headers headers;
+	struct worker_queue queue;
+	uint32_t payload_max;     /* what every port can carry with our headers */
 	uint32_t history_packets; /* buffers that wait to be asked for again */
-	uint8_t group_packet[RTP_BUILD_MAX + FANOUT_PAYLOAD_MAX + ENGINE_TAG_MAX];
 	struct selector_output selection;
 	struct reply reply_held; /* could not be queued yet; commands wait for it */
 	bool reply_waiting;
 	uint64_t now_ns;
+	uint64_t skew_ns; /* tests let time pass; else 0 */
 	uint64_t tick_ns;
 	struct stn_worker_stats stats; /* this worker writes, the main lcore reads */
 	bool stop;                     /* the main lcore writes */

@@ -74,6 +74,9 @@ int worker_open(struct worker **out, const struct worker_config *config)
 		worker->ice == NULL || worker->core == NULL)
 		goto fail;
 	RTE_VERIFY(config->legs_max <= WORKER_LEGS_MAX);
+	rc = queue_open(&worker->queue, config->rooms_max, config->jobs_max);
+	if (rc < 0)
+		goto fail;
 	/* A browser that moves has two paths for a while, and a stray queue knows the way. */
 	rc = locator_open(&worker->locator, &config->hash_key, config->legs_max * 2);
 	if (rc == 0)
@@ -118,17 +121,15 @@ void worker_close(struct worker *worker)
 		return;
 	if (worker->room != NULL && worker->leg != NULL) {
 		rings_drain(worker);
-		fan_cancel(worker, UINT32_MAX, UINT32_MAX);
 		for (i = 0; i < worker->config.legs_max; i++)
 			apply_leg_close(worker, i);
 		for (i = 0; i < worker->config.rooms_max; i++)
 			apply_room_close(worker, i);
-		/* Removals publish nothing to others any more, but may have left jobs here. */
-		fan_cancel(worker, UINT32_MAX, UINT32_MAX);
 		rings_drain(worker);
 	}
 	if (worker->core != NULL)
 		worker->config.engine->close(worker->core);
+	queue_close(&worker->queue);
 	locator_close(&worker->locator);
 	directory_close(&worker->directory);
 	if (worker->arena_memory != NULL) {
@@ -146,7 +147,7 @@ unsigned int worker_turn(struct worker *worker)
 {
 	unsigned int done;
 
-	worker->now_ns = clock_ns();
+	worker->now_ns = clock_ns() + worker->skew_ns;
 	done = punt_send(worker);
 	done += apply_commands(worker);
 	done += receive_poll(worker);

@@ -266,12 +266,12 @@ static void balance_check(const struct harness *h)
 	for (reason = 0; reason < STN_DROP_PUBLISH_FULL; reason++)
 		dropped += s.drop[reason];
 	ck_assert_uint_eq(s.rx_packets, h->sent);
-	for (reason = STN_DROP_STUN_UFRAG; reason < STN_DROP_COUNT; reason++)
+	for (reason = STN_DROP_STUN_UFRAG; reason <= STN_DROP_LEG_NOT_KEYED; reason++)
 		dropped += s.drop[reason];
 	ck_assert_uint_eq(s.rx_packets, s.forwarded + s.answered + s.punted + dropped);
-	ck_assert_uint_eq(s.copies, s.tx_packets + s.drop[STN_DROP_TX_NO_BUFFER] +
-					    s.drop[STN_DROP_TX_REFUSED] +
-					    s.drop[STN_DROP_TX_NO_NEIGHBOUR]);
+	ck_assert_uint_eq(s.copies,
+		s.tx_packets + s.drop[STN_DROP_TX_NO_BUFFER] + s.drop[STN_DROP_TX_REFUSED] +
+			s.drop[STN_DROP_TX_NO_NEIGHBOUR] + s.drop[STN_DROP_TX_STALE]);
 	if (h->options.driver == NULL)
 		ck_assert_uint_eq(
 			s.tx_packets + s.stun_sent + s.dtls_sent + s.rtcp_sent + s.retransmitted,
