@@ -2,7 +2,7 @@
 /*
  * Both real programs, the data plane on a null port; this program is the application. Durable
  * events of all kinds, then a large room that is joined in batches, its memory, and how long either
- * program needs to have all of it again after kill -9. JSON.
+ * program needs to have all of it again after kill -9.
  */
 #include "perf/events.h"
 
@@ -16,10 +16,12 @@
 #include <jansson.h>
 
 #include "controlplane/cli/client.h"
+#include "perf/argument.h"
 #include "perf/burst.h"
 #include "perf/endpoint.h"
 #include "perf/planes.h"
 #include "perf/process.h"
+#include "perf/report.h"
 #include "perf/tally.h"
 
 #define ROOMS_EACH 16 /* of a connection */
@@ -39,13 +41,29 @@ const char events_usage[] =
 	"  --seconds S            of durable events, 1 to 600 (10)\n"
 	"  --folder DIR           where the database is made (/var/tmp): what its disk syncs, "
 	"counts\n"
-	"JSON on standard output. Exit: 0 measured, 1 something was refused, 2 usage, 3 could not "
-	"measure.\n"
-	"\n";
+	"  --repeats N            of everything, from empty programs on, 1 to 101 (1)\n"
+	"  --json                 one object, as perf/report.schema.json has it\n"
+	"Results:\n"
+	"  sync_us_p50  us, neither  a write and fdatasync() of 4 KiB in that folder\n"
+	"  durable_per_s  per_s, higher  durable and programmed answers, each a change of its own\n"
+	"  durable_ms_p50  ms, lower  a line written to its answer read\n"
+	"  durable_ms_p99  ms, lower  the same\n"
+	"  durable_refused  count, lower  answers of any other kind\n"
+	"  durable_cpu_us  us, lower  of all threads of the control plane, an event\n"
+	"  joins_per_s  per_s, higher  members, first batch written to last one programmed\n"
+	"  joins_ms_p50  ms, lower  a batch\n"
+	"  joins_ms_p99  ms, lower  a batch\n"
+	"  joins_refused  count, lower  batches not programmed\n"
+	"  join_cpu_us  us, lower  of all threads of the control plane, a member\n"
+	"  member_bytes_controlplane  bytes, lower  growth of resident memory, each\n"
+	"  member_bytes_dataplane  bytes, lower  growth of resident memory, each\n"
+	"  restart_controlplane_s  s, lower  killed, started, loaded and in step again\n"
+	"  restart_dataplane_s  s, lower  killed, started and all legs programmed again\n";
 
 struct options {
-	unsigned int members, batch, connections, window, seconds;
+	unsigned int members, batch, connections, window, seconds, repeats;
 	const char *folder;
+	enum report_format format;
 };
 
 struct events {
@@ -289,48 +307,58 @@ static double cpu_s(const struct process_usage *from, const struct process_usage
 }
 
 /* count: of what its requests asked for. */
-static void describe_burst(json_t *report, const char *prefix, struct burst *burst, double count)
+static void describe_burst(
+	struct report *report, const char *prefix, struct burst *burst, double count)
 {
 	char key[64];
 
 	snprintf(key, sizeof(key), "%s_per_s", prefix);
-	json_object_set_new(
-		report, key, json_real(burst->seconds > 0 ? count / burst->seconds : 0));
+	report_value(report, key, "per_s", REPORT_HIGHER,
+		burst->seconds > 0 ? count / burst->seconds : 0);
 	for (int p = 50; p <= 99; p += 49) {
 		snprintf(key, sizeof(key), "%s_ms_p%d", prefix, p);
-		json_object_set_new(report, key,
-			json_real(tally_percentile(burst->latency_us, burst->good, p) / 1e3));
+		report_value(report, key, "ms", REPORT_LOWER,
+			tally_percentile(burst->latency_us, burst->good, p) / 1e3);
 	}
 	snprintf(key, sizeof(key), "%s_refused", prefix);
-	json_object_set_new(report, key, json_integer((json_int_t)burst->bad));
+	report_value(report, key, "count", REPORT_LOWER, (double)burst->bad);
+	if (burst->bad > 0)
+		report_invalid(report, "%lu answers of %s were refusals", (unsigned long)burst->bad,
+			prefix);
 }
 
-static json_t *describe(struct events *e)
+static double grown(const struct process_usage *from, const struct process_usage *to)
 {
-	const struct options *o = &e->options;
-	double durable_cpu = cpu_s(&e->durable_from, &e->durable_to);
-	double joins_cpu = cpu_s(&e->joins_from, &e->joins_to);
-	json_t *report = json_pack("{s:s, s:i, s:i, s:i, s:i, s:f, s:I, s:f}", "benchmark",
-		"events", "members", (int)o->members, "batch", (int)o->batch, "connections",
-		(int)o->connections, "window", (int)o->window, "sync_us_p50", e->sync_us, "durable",
-		(json_int_t)e->durable.good, "durable_seconds", e->durable.seconds);
+	return (double)to->resident_bytes - (double)from->resident_bytes;
+}
 
+static void describe_options(struct report *report, const struct options *o)
+{
+	report_parameter_number(report, "members", o->members);
+	report_parameter_number(report, "batch", o->batch);
+	report_parameter_number(report, "connections", o->connections);
+	report_parameter_number(report, "window", o->window);
+	report_parameter_number(report, "seconds", o->seconds);
+	report_parameter(report, "folder", o->folder);
+}
+
+static void describe(struct report *report, struct events *e)
+{
+	double members = e->options.members;
+
+	report_value(report, "sync_us_p50", "us", REPORT_NEITHER, e->sync_us);
 	describe_burst(report, "durable", &e->durable, (double)e->durable.good);
-	describe_burst(report, "joins", &e->joins, e->joins.bad == 0 ? o->members : 0);
-	json_object_update_new(report,
-		json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "durable_cpu_us",
-			e->durable.good ? durable_cpu * 1e6 / (double)e->durable.good : 0.0,
-			"join_cpu_us", joins_cpu * 1e6 / o->members, "joins_seconds",
-			e->joins.seconds, "member_bytes_controlplane",
-			((double)e->joins_to.resident_bytes -
-				(double)e->joins_from.resident_bytes) /
-				o->members,
-			"member_bytes_dataplane",
-			((double)e->data_to.resident_bytes - (double)e->data_from.resident_bytes) /
-				o->members,
-			"restart_controlplane_s", e->controlplane_s, "restart_dataplane_s",
-			e->dataplane_s));
-	return report;
+	report_value(report, "durable_cpu_us", "us", REPORT_LOWER,
+		cpu_s(&e->durable_from, &e->durable_to) * 1e6 / (double)e->durable.good);
+	describe_burst(report, "joins", &e->joins, e->joins.bad == 0 ? members : 0);
+	report_value(report, "join_cpu_us", "us", REPORT_LOWER,
+		cpu_s(&e->joins_from, &e->joins_to) * 1e6 / members);
+	report_value(report, "member_bytes_controlplane", "bytes", REPORT_LOWER,
+		grown(&e->joins_from, &e->joins_to) / members);
+	report_value(report, "member_bytes_dataplane", "bytes", REPORT_LOWER,
+		grown(&e->data_from, &e->data_to) / members);
+	report_value(report, "restart_controlplane_s", "s", REPORT_LOWER, e->controlplane_s);
+	report_value(report, "restart_dataplane_s", "s", REPORT_LOWER, e->dataplane_s);
 }
 
 static int measure(struct events *e)
@@ -352,61 +380,67 @@ static int parse(struct options *o, int argc, char **argv)
 {
 	static const struct option table[] = {{"members", 1, NULL, 0}, {"batch", 1, NULL, 1},
 		{"connections", 1, NULL, 2}, {"window", 1, NULL, 3}, {"seconds", 1, NULL, 4},
-		{"folder", 1, NULL, 5}, {0}};
-	static const unsigned long low[] = {1000, 1, 1, 1, 1},
-				   high[] = {1000000, 900, 32, 1024, 600};
+		{"repeats", 1, NULL, 5}, {"folder", 1, NULL, 6}, {"json", 0, NULL, 7}, {0}};
+	static const unsigned int low[] = {1000, 1, 1, 1, 1, 1},
+				  high[] = {1000000, 900, 32, 1024, 600, REPEATS_MAX};
 	unsigned int *const to[] = {
-		&o->members, &o->batch, &o->connections, &o->window, &o->seconds};
-	int c;
+		&o->members, &o->batch, &o->connections, &o->window, &o->seconds, &o->repeats};
+	int c, rc = 0;
 
-	while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
-		char *end = NULL;
-		unsigned long value;
-
-		if (c == 5) {
+	while (rc == 0 && (c = getopt_long(argc, argv, "", table, NULL)) != -1) {
+		if (c == 6)
 			o->folder = optarg;
-			continue;
-		}
-		if (c > 5)
-			return -EINVAL;
-		value = strtoul(optarg, &end, 10);
-		if (*end || end == optarg || value < low[c] || value > high[c])
-			return -EINVAL;
-		*to[c] = (unsigned int)value;
+		else if (c == 7)
+			o->format = REPORT_JSON;
+		else if (c > 7)
+			rc = -EINVAL;
+		else
+			rc = argument_number(table[c].name, optarg, low[c], high[c], to[c]);
 	}
-	return optind == argc ? 0 : -EINVAL;
+	return optind == argc ? rc : -EINVAL;
 }
 
-int events_main(int argc, char *argv[])
+static int run_once(struct report *report, const struct options *options)
 {
 	struct events *e = calloc(1, sizeof(*e));
-	bool refused = false;
-	json_t *report;
 	int error;
 
 	if (!e)
-		return 3;
-	e->options = (struct options){100000, 500, 8, 64, 10, "/var/tmp"};
+		return -ENOMEM;
+	e->options = *options;
 	e->client.fd = -1;
-	if (parse(&e->options, argc, argv) < 0) {
-		fputs(events_usage, stderr);
-		free(e);
-		return 2;
-	}
 	error = measure(e);
-	if (error) {
-		fprintf(stderr, "stentor-bench events: %s\n", strerror(-error));
-	} else {
-		report = describe(e);
-		json_dumpf(report, stdout, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
-		putchar('\n');
-		json_decref(report);
-		refused = e->durable.bad + e->joins.bad > 0;
-	}
+	if (!error)
+		describe(report, e);
 	client_close(&e->client);
 	planes_close(&e->planes);
 	burst_free(&e->durable);
 	burst_free(&e->joins);
 	free(e);
-	return error ? 3 : refused ? 1 : 0;
+	return error;
+}
+
+int events_main(int argc, char *argv[])
+{
+	struct options options = {100000, 500, 8, 64, 10, 1, "/var/tmp", REPORT_TABLE};
+	struct report *report;
+	int error = 0;
+
+	if (parse(&options, argc, argv) < 0) {
+		fputs(events_usage, stderr);
+		return 2;
+	}
+	report = report_open("events", argc, argv);
+	if (!report)
+		return REPORT_EXIT_FAILED;
+	describe_options(report, &options);
+	for (unsigned int i = 0; !error && i < options.repeats; i++) {
+		error = run_once(report, &options);
+		report_breathe(report);
+	}
+	if (!error)
+		return report_close(report, options.format, stdout);
+	fprintf(stderr, "stentor-bench events: %s\n", strerror(-error));
+	report_abandon(report);
+	return REPORT_EXIT_FAILED;
 }

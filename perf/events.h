@@ -5,10 +5,7 @@
 
 extern const char events_usage[];
 
-/*
- * argv[0] is "events". JSON on standard output. Returns the exit code: 0 measured, 1 measured but
- * something was refused, 2 usage, 3 could not measure.
- */
+/* argv[0] is "events". Returns the exit code of report.h, or 2: usage. */
 int events_main(int argc, char *argv[]);
 
 #endif

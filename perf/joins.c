@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * Browsers join while one speaker talks to keyed listeners whose copies are counted in the kernel.
- * Real programs over veth, everything seen from outside. JSON.
+ * Real programs over veth, everything seen from outside.
  */
 #include "perf/joins.h"
 
@@ -13,10 +13,10 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include <jansson.h>
 #include <srtp2/srtp.h>
 
 #include "perf/process.h"
+#include "perf/report.h"
 #include "perf/scene.h"
 #include "perf/storm.h"
 #include "perf/tally.h"
@@ -31,6 +31,7 @@
 #define SPEECH_NS 500000000u
 #define HEARING_NS 10000000000u
 #define DESCRIPTORS_SPARE 1000
+#define NOTES_MAX 8
 
 const char joins_usage[] =
 	"usage: stentor-bench joins --events SOCKET --http ADDRESS:PORT --relay ADDRESS:PORT\n"
@@ -48,9 +49,49 @@ const char joins_usage[] =
 	"  --listeners N          keyed, whose copies are counted (1000)\n"
 	"  --hold                 memory of connected legs instead: nobody speaks meanwhile\n"
 	"  --controlplane-pid N, --dataplane-pid N\n"
-	"JSON on standard output. Exit: 0 everybody joined and nothing was lost, 1 not so, 2 "
-	"usage,\n"
-	"3 could not measure.\n";
+	"  --note NAME=TEXT       one more parameter of the report, any number of times\n"
+	"  --json                 one object, as perf/report.schema.json has it\n"
+	"Results:\n"
+	"  joined  count, higher  joins with a first packet\n"
+	"  failed  count, lower   refused, or not ended within ten seconds\n"
+	"  verified  count, neither  first packets that libsrtp2 opened\n"
+	"  seconds_taken  s, neither  first request to last packet\n"
+	"  joins_per_s  per_s, higher  over that time; clients share the cores\n"
+	"  joins_per_cpu_s  per_s, higher  over the control plane's CPU time\n"
+	"  controlplane_cpu_s  s, lower  of all its threads\n"
+	"  controlplane_user_s  s, lower  of that, its own code\n"
+	"  controlplane_system_s  s, lower  of that, the kernel's\n"
+	"  dataplane_cpu_s  s, neither  it polls\n"
+	"  http_ms_p50  ms, lower   the request written to the answer\n"
+	"  http_ms_p95  ms, lower   the request written to the answer\n"
+	"  http_ms_p99  ms, lower   the request written to the answer\n"
+	"  ice_ms_p50  ms, lower   to the answer of the connectivity check\n"
+	"  ice_ms_p95  ms, lower   to the answer of the connectivity check\n"
+	"  ice_ms_p99  ms, lower   to the answer of the connectivity check\n"
+	"  dtls_ms_p50  ms, lower   to the keys\n"
+	"  dtls_ms_p95  ms, lower   to the keys\n"
+	"  dtls_ms_p99  ms, lower   to the keys\n"
+	"  media_ms_p50  ms, lower   to the first packet\n"
+	"  media_ms_p95  ms, lower   to the first packet\n"
+	"  media_ms_p99  ms, lower   to the first packet\n"
+	"  join_ms_p50  ms, lower   all of it\n"
+	"  join_ms_p95  ms, lower   all of it\n"
+	"  join_ms_p99  ms, lower   all of it\n"
+	"  sent  count, neither   copies due to keyed listeners\n"
+	"  received  count, neither  of these\n"
+	"  lost  count, lower     of these\n"
+	"  duplicated  count, lower  of these\n"
+	"  spoken  count, neither  packets of the speaker\n"
+	"  slot_packets  count, neither  of the room; as many\n"
+	"  spoken_late  count, lower  more than 2 ms late\n"
+	"  seat_bytes_controlplane  bytes, lower  --hold: a seat with its token\n"
+	"  leg_bytes_controlplane  bytes, lower  --hold: a connected leg\n"
+	"  leg_bytes_dataplane  bytes, lower  --hold: a connected leg\n"
+	"  growth_bytes_controlplane  bytes, lower  --hold: none to all, together\n"
+	"  growth_bytes_dataplane  bytes, lower  --hold: none to all, together\n"
+	"  heard  count, higher   --hold: clients that hear the speaker\n"
+	"  link_dropped  count, lower  copies the veth pair itself dropped; perf/joins.sh adds "
+	"it\n";
 
 struct options {
 	struct scene_plan scene;
@@ -59,6 +100,9 @@ struct options {
 	const char *clients_netns;
 	unsigned int controlplane, dataplane; /* process ids */
 	bool hold;
+	const char *note[NOTES_MAX];
+	unsigned int notes;
+	enum report_format format;
 };
 
 struct usage {
@@ -81,11 +125,12 @@ static const struct option table[] = {{"events", 1, NULL, 'e'}, {"http", 1, NULL
 	{"relay", 1, NULL, 'r'}, {"speaker-netns", 1, NULL, 'a'}, {"listeners-netns", 1, NULL, 'b'},
 	{"relay-netns", 1, NULL, 'c'}, {"clients-netns", 1, NULL, 'd'}, {"interface", 1, NULL, 'i'},
 	{"speaker", 1, NULL, 's'}, {"first", 1, NULL, 'f'}, {"candidate", 1, NULL, 'k'},
-	{"client", 1, NULL, 'l'}, {"hold", 0, NULL, 'o'}, {"joins", 1, NULL, '0' + JOINS},
-	{"rate", 1, NULL, '0' + RATE}, {"window", 1, NULL, '0' + WINDOW},
-	{"connections", 1, NULL, '0' + CONNECTIONS}, {"sections", 1, NULL, '0' + SECTIONS},
-	{"verify", 1, NULL, '0' + VERIFY}, {"listeners", 1, NULL, '0' + LISTENERS},
-	{"controlplane-pid", 1, NULL, '0' + CONTROL}, {"dataplane-pid", 1, NULL, '0' + DATA}, {0}};
+	{"client", 1, NULL, 'l'}, {"hold", 0, NULL, 'o'}, {"json", 0, NULL, 'j'},
+	{"note", 1, NULL, 'n'}, {"joins", 1, NULL, '0' + JOINS}, {"rate", 1, NULL, '0' + RATE},
+	{"window", 1, NULL, '0' + WINDOW}, {"connections", 1, NULL, '0' + CONNECTIONS},
+	{"sections", 1, NULL, '0' + SECTIONS}, {"verify", 1, NULL, '0' + VERIFY},
+	{"listeners", 1, NULL, '0' + LISTENERS}, {"controlplane-pid", 1, NULL, '0' + CONTROL},
+	{"dataplane-pid", 1, NULL, '0' + DATA}, {0}};
 
 static int parse_ipv4(uint32_t *address, uint16_t *port, const char *text)
 {
@@ -141,6 +186,14 @@ static int take_option(struct options *o, int c)
 		return 0;
 	case 'o':
 		o->hold = true;
+		return 0;
+	case 'j':
+		o->format = REPORT_JSON;
+		return 0;
+	case 'n':
+		if (o->notes == NOTES_MAX)
+			return -EINVAL;
+		o->note[o->notes++] = optarg;
 		return 0;
 	case 'h':
 		return endpoint_parse(&o->storm.server, optarg);
@@ -300,12 +353,13 @@ static double milliseconds(const struct storm_member *m, unsigned int phase)
 }
 
 /* HTTP, ICE, DTLS, until media, and all of it. */
-static json_t *latencies(const struct joins *joins)
+static void describe_latencies(struct report *report, const struct joins *joins)
 {
 	static const char *const name[] = {"http", "ice", "dtls", "media", "join"};
+	static const int percent[] = {50, 95, 99};
 	const struct storm *storm = &joins->storm;
 	double *value = calloc(storm->begun + 1, sizeof(double));
-	json_t *object = json_object();
+	char key[32];
 
 	for (unsigned int phase = 0; value && phase < 5; phase++) {
 		size_t count = 0;
@@ -314,13 +368,13 @@ static json_t *latencies(const struct joins *joins)
 			if (storm->member[i].client.state != WEBRTC_FAILED)
 				value[count++] = milliseconds(&storm->member[i], phase);
 		}
-		json_object_set_new(object, name[phase],
-			json_pack("{s:f, s:f, s:f}", "p50", tally_percentile(value, count, 50),
-				"p95", tally_percentile(value, count, 95), "p99",
-				tally_percentile(value, count, 99)));
+		for (unsigned int i = 0; i < 3; i++) {
+			snprintf(key, sizeof(key), "%s_ms_p%d", name[phase], percent[i]);
+			report_value(report, key, "ms", REPORT_LOWER,
+				tally_percentile(value, count, percent[i]));
+		}
 	}
 	free(value);
-	return object;
 }
 
 static double busy_s(const struct process_usage *from, const struct process_usage *to)
@@ -328,18 +382,20 @@ static double busy_s(const struct process_usage *from, const struct process_usag
 	return to->user_s - from->user_s + to->system_s - from->system_s;
 }
 
-static void describe_processes(const struct joins *joins, json_t *report)
+static void describe_processes(struct report *report, const struct joins *joins)
 {
 	const struct usage *b = &joins->begun, *e = &joins->ended;
 	double cpu_s = busy_s(&b->controlplane, &e->controlplane);
 
-	json_object_update_new(report,
-		json_pack("{s:f, s:f, s:f, s:f, s:f}", "joins_per_cpu_s",
-			cpu_s > 0 ? joins->storm.joined / cpu_s : 0.0, "controlplane_cpu_s", cpu_s,
-			"controlplane_user_s", e->controlplane.user_s - b->controlplane.user_s,
-			"controlplane_system_s",
-			e->controlplane.system_s - b->controlplane.system_s, "dataplane_cpu_s",
-			busy_s(&b->dataplane, &e->dataplane)));
+	report_value(report, "joins_per_cpu_s", "per_s", REPORT_HIGHER,
+		cpu_s > 0 ? joins->storm.joined / cpu_s : 0.0);
+	report_value(report, "controlplane_cpu_s", "s", REPORT_LOWER, cpu_s);
+	report_value(report, "controlplane_user_s", "s", REPORT_LOWER,
+		e->controlplane.user_s - b->controlplane.user_s);
+	report_value(report, "controlplane_system_s", "s", REPORT_LOWER,
+		e->controlplane.system_s - b->controlplane.system_s);
+	report_value(report, "dataplane_cpu_s", "s", REPORT_NEITHER,
+		busy_s(&b->dataplane, &e->dataplane));
 }
 
 static double per_leg(
@@ -348,103 +404,121 @@ static double per_leg(
 	return ((double)to->resident_bytes - (double)from->resident_bytes) / legs;
 }
 
+static void bytes(struct report *report, const char *name, double value)
+{
+	report_value(report, name, "bytes", REPORT_LOWER, value);
+}
+
 /* Of the seat with its token, and of the leg that is connected. */
-static void describe_memory(const struct joins *joins, json_t *report)
+static void describe_memory(struct report *report, const struct joins *joins)
 {
 	const struct usage *s = &joins->start, *m = &joins->begun, *c = &joins->connected;
 	const struct usage *h = &joins->half;
 	unsigned int all = joins->options->storm.count, second = all - all / 2;
 
-	json_object_update_new(report,
-		json_pack("{s:f, s:f, s:f, s:f, s:f, s:i}", "seat_bytes_controlplane",
-			per_leg(&s->controlplane, &m->controlplane, all), "leg_bytes_controlplane",
-			per_leg(&h->controlplane, &c->controlplane, second), "leg_bytes_dataplane",
-			per_leg(&h->dataplane, &c->dataplane, second), "growth_bytes_controlplane",
-			per_leg(&m->controlplane, &c->controlplane, 1), "growth_bytes_dataplane",
-			per_leg(&m->dataplane, &c->dataplane, 1), "heard", (int)joins->heard));
+	bytes(report, "seat_bytes_controlplane", per_leg(&s->controlplane, &m->controlplane, all));
+	bytes(report, "leg_bytes_controlplane",
+		per_leg(&h->controlplane, &c->controlplane, second));
+	bytes(report, "leg_bytes_dataplane", per_leg(&h->dataplane, &c->dataplane, second));
+	bytes(report, "growth_bytes_controlplane", per_leg(&m->controlplane, &c->controlplane, 1));
+	bytes(report, "growth_bytes_dataplane", per_leg(&m->dataplane, &c->dataplane, 1));
+	report_value(report, "heard", "count", REPORT_HIGHER, joins->heard);
+	if (joins->heard != joins->storm.joined)
+		report_invalid(report, "%u of %u clients hear the speaker", joins->heard,
+			joins->storm.joined);
 }
 
-static void describe_media(const struct joins *joins, json_t *report)
+static void count(struct report *report, const char *name, enum report_better better, uint64_t n)
+{
+	report_value(report, name, "count", better, (double)n);
+}
+
+static void describe_media(struct report *report, const struct joins *joins)
 {
 	const struct tally *t = &joins->tally;
 
-	json_object_update_new(report,
-		json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "sent", (json_int_t)t->expected,
-			"received", (json_int_t)t->received, "lost", (json_int_t)t->lost,
-			"duplicated", (json_int_t)t->duplicated, "spoken",
-			(json_int_t)joins->spoken, "slot_packets", (json_int_t)t->slot_packets,
-			"spoken_late", (json_int_t)joins->late));
+	count(report, "sent", REPORT_NEITHER, t->expected);
+	count(report, "received", REPORT_NEITHER, t->received);
+	count(report, "lost", REPORT_LOWER, t->lost);
+	count(report, "duplicated", REPORT_LOWER, t->duplicated);
+	count(report, "spoken", REPORT_NEITHER, joins->spoken);
+	count(report, "slot_packets", REPORT_NEITHER, t->slot_packets);
+	count(report, "spoken_late", REPORT_LOWER, joins->late);
+	if (t->slot_packets != joins->spoken)
+		report_invalid(report, "the speaker sent %lu packets, the room %lu", joins->spoken,
+			t->slot_packets);
+	if (t->lost > 0)
+		report_invalid(report, "%lu copies were lost", t->lost);
 }
 
-static json_t *describe(const struct joins *joins)
+static void describe(struct report *report, const struct joins *joins)
 {
-	const struct options *o = joins->options;
 	const struct storm *storm = &joins->storm;
 	double seconds = (double)(storm->end_ns - storm->begin_ns) / 1e9;
-	json_t *report = json_pack("{s:s, s:I, s:I, s:I, s:I, s:f, s:f, s:i, s:i, s:i, s:i, s:o}",
-		"benchmark", "joins", "joins", (json_int_t)o->storm.count, "joined",
-		(json_int_t)storm->joined, "failed", (json_int_t)storm->failed, "verified",
-		(json_int_t)storm_count_opened(storm), "seconds", seconds, "joins_per_s",
-		seconds > 0 ? storm->joined / seconds : 0.0, "rate", (int)o->storm.rate, "window",
-		(int)o->storm.window, "sections", (int)o->storm.sections, "listeners",
-		(int)o->scene.crowd.count, "latency_ms", latencies(joins));
 
-	describe_processes(joins, report);
-	if (o->hold)
-		describe_memory(joins, report);
-	else
-		describe_media(joins, report);
-	json_object_set_new(report, "failure",
-		storm->failure[0] != '\0' ? json_string(storm->failure) : json_null());
-	return report;
-}
-
-static bool is_good(const struct joins *joins)
-{
-	if (joins->storm.failed > 0 || joins->storm.joined < joins->options->storm.count)
-		return false;
+	count(report, "joined", REPORT_HIGHER, storm->joined);
+	count(report, "failed", REPORT_LOWER, storm->failed);
+	count(report, "verified", REPORT_NEITHER, storm_count_opened(storm));
+	report_value(report, "seconds_taken", "s", REPORT_NEITHER, seconds);
+	report_value(report, "joins_per_s", "per_s", REPORT_HIGHER,
+		seconds > 0 ? storm->joined / seconds : 0.0);
+	describe_processes(report, joins);
+	describe_latencies(report, joins);
 	if (joins->options->hold)
-		return joins->heard == joins->storm.joined;
-	return joins->tally.lost == 0 && joins->tally.slot_packets == joins->spoken;
+		describe_memory(report, joins);
+	else
+		describe_media(report, joins);
+	if (storm->failed > 0 || storm->joined < joins->options->storm.count)
+		report_invalid(report, "%u of %u joins did not end with media: %s",
+			joins->options->storm.count - storm->joined, joins->options->storm.count,
+			storm->failure[0] != '\0' ? storm->failure : "no reason known");
 }
 
-static int measure(struct joins *joins)
+static void describe_options(struct report *report, const struct options *o)
+{
+	report_parameter_number(report, "joins", o->storm.count);
+	report_parameter_number(report, "rate", o->storm.rate);
+	report_parameter_number(report, "window", o->storm.window);
+	report_parameter_number(report, "connections", o->storm.connections);
+	report_parameter_number(report, "sections", o->storm.sections);
+	report_parameter_number(report, "listeners", o->scene.crowd.count);
+	report_parameter(report, "hold", o->hold ? "yes" : "no");
+	for (unsigned int i = 0; i < o->notes; i++)
+		report_note(report, o->note[i]);
+}
+
+static int measure(struct joins *joins, struct report *report)
 {
 	int error = open_all(joins);
-	json_t *report;
 
 	if (!error)
 		error = joins->options->hold ? measure_memory(joins) : measure_joins(joins);
-	if (error) {
+	if (error)
 		fprintf(stderr, "stentor-bench joins: %s\n", strerror(-error));
-		return 3;
-	}
-	report = describe(joins);
-	json_dumpf(report, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-	putchar('\n');
-	json_decref(report);
-	return fflush(stdout) ? 3 : !is_good(joins);
+	else
+		describe(report, joins);
+	return error;
 }
 
-static int run(const struct options *options)
+static int run(const struct options *options, struct report *report)
 {
 	struct joins *joins = calloc(1, sizeof(*joins));
-	int code = 3;
+	int error = -ENOMEM;
 
 	if (joins == NULL)
-		return code;
+		return error;
 	joins->options = options;
 	scene_init(&joins->scene);
 	storm_init(&joins->storm);
 	if (srtp_init() == srtp_err_status_ok) {
-		code = measure(joins);
+		error = measure(joins, report);
 		storm_close(&joins->storm);
 		tally_close(&joins->tally);
 		scene_close(&joins->scene);
 		srtp_shutdown();
 	}
 	free(joins);
-	return code;
+	return error;
 }
 
 int joins_main(int argc, char *argv[])
@@ -464,7 +538,8 @@ int joins_main(int argc, char *argv[])
 			.verify_every = 10,
 			.timeout_ns = 10000000000u},
 	};
-	int code;
+	struct report *report;
+	int code = REPORT_EXIT_FAILED;
 
 	if (parse_options(&options, argc, argv) < 0) {
 		fputs(joins_usage, stderr);
@@ -473,10 +548,16 @@ int joins_main(int argc, char *argv[])
 	options.scene.others = options.storm.count;
 	options.storm.media = !options.hold;
 	options.storm.token = calloc(options.storm.count, sizeof(char *));
-	if (options.storm.token == NULL)
-		return 3;
-	code = run(&options);
-	for (unsigned int i = 0; i < options.storm.count; i++)
+	report = report_open("joins", argc, argv);
+	if (options.storm.token != NULL && report != NULL) {
+		describe_options(report, &options);
+		if (run(&options, report) == 0) {
+			code = report_close(report, options.format, stdout);
+			report = NULL;
+		}
+	}
+	report_abandon(report);
+	for (unsigned int i = 0; options.storm.token != NULL && i < options.storm.count; i++)
 		free(options.storm.token[i]);
 	free(options.storm.token);
 	return code;

@@ -5,10 +5,7 @@
 
 extern const char joins_usage[];
 
-/*
- * argv[0] is "joins". JSON on standard output. Returns the exit code: 0 measured and everybody
- * joined without loss, 1 measured but not so, 2 usage, 3 could not measure.
- */
+/* argv[0] is "joins". Returns the exit code of report.h, or 2: usage. */
 int joins_main(int argc, char *argv[]);
 
 #endif

@@ -114,6 +114,20 @@ void report_parameter_number(struct report *report, const char *name, double val
 	check(report, json_object_set_new(report->parameters, name, number_make(value)));
 }
 
+void report_note(struct report *report, const char *text)
+{
+	size_t size = strcspn(text, "=");
+	const char *value = text + size + (text[size] == '=');
+	char name[64], *end;
+	double number = strtod(value, &end);
+
+	snprintf(name, sizeof(name), "%.*s", (int)size, text);
+	if (end != value && *end == '\0')
+		report_parameter_number(report, name, number);
+	else
+		report_parameter(report, name, value);
+}
+
 void report_value(struct report *report, const char *name, const char *unit,
 	enum report_better better, double value)
 {
@@ -230,6 +244,28 @@ static void summarize(struct report *report)
 	}
 }
 
+/*
+ * Every parameter and median once more by its name alone, for who wants one number, unless the
+ * schema has a member of that name.
+ */
+static void flatten(struct report *report)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(report->parameters, name, value)
+	{
+		if (json_object_get(report->object, name) == NULL)
+			check(report, json_object_set(report->object, name, value));
+	}
+	json_object_foreach(report->results, name, value)
+	{
+		if (json_object_get(report->object, name) == NULL)
+			check(report, json_object_set(report->object, name,
+					      json_object_get(value, "median")));
+	}
+}
+
 /* correct: what the benchmark itself checks; quiet: the machine; valid: both. */
 static bool judge(struct report *report)
 {
@@ -337,6 +373,7 @@ int report_close(struct report *report, enum report_format format, FILE *out)
 	look(report);
 	summarize(report);
 	valid = judge(report);
+	flatten(report);
 	if (report->failed)
 		fputs("report: out of memory\n", stderr);
 	else if (format == REPORT_TABLE)

@@ -31,8 +31,10 @@ struct report *report_open(const char *benchmark, int argc, char *const argv[]);
 /* What the run was asked to do: the same for all repeats. */
 void report_parameter(struct report *report, const char *name, const char *text);
 void report_parameter_number(struct report *report, const char *name, double value);
-/* One repeat's figure. unit: "Mpps", "ns", "us", "ms", "s", "bytes", "count", "ratio", "percent".
- */
+/* "name=value", a number where it is one: what only the caller of a benchmark knows. */
+void report_note(struct report *report, const char *text);
+/* One repeat's figure. unit: "Mpps", "ns", "us", "ms", "s", "bytes", "count", "ratio", "percent",
+ * "per_s". */
 void report_value(struct report *report, const char *name, const char *unit,
 	enum report_better better, double value);
 /* A curve or distribution for plots: a row of `columns` numbers of the table `name`. */

@@ -17,9 +17,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <jansson.h>
 #include <srtp2/srtp.h>
 
+#include "perf/argument.h"
+#include "perf/report.h"
 #include "perf/scene.h"
 #include "perf/tally.h"
 #include "perf/trial.h"
@@ -29,11 +30,16 @@
 #define WARM_UP 50
 /* Sends later than this share make the pace, and so the load, something else than intended. */
 #define LATE_MAX 0.02
+#define NOTES_MAX 8
 
 struct options {
 	struct scene_plan scene;
 	unsigned int seconds;
 	unsigned int mutes;
+	unsigned int repeats;
+	const char *note[NOTES_MAX];
+	unsigned int notes;
+	enum report_format format;
 };
 
 struct space {
@@ -61,9 +67,11 @@ static const char usage[] =
 	"  --seconds S             of steady speech (10)\n"
 	"  --mutes N               mute trials after that (50)\n"
 	"\n"
-	"JSON on standard output. Exit: 0 measured, 1 measured but not valid (\"invalid\" says "
-	"why),\n"
-	"2 usage, 3 could not measure.\n";
+	"  --repeats N             of the speech, 1 to 101 (1)\n"
+	"  --note NAME=TEXT        one more parameter of the report, any number of times\n"
+	"  --json                  one object, as perf/report.schema.json has it\n"
+	"\n"
+	"Exit: 0 valid, 1 could not be run, 2 usage, 3 the report says why it is not valid.\n";
 
 static const struct option table[] = {{"events", required_argument, NULL, 'e'},
 	{"speaker-netns", required_argument, NULL, 'a'},
@@ -73,8 +81,9 @@ static const struct option table[] = {{"events", required_argument, NULL, 'e'},
 	{"listeners", required_argument, NULL, 'n'},
 	{"ports-per-address", required_argument, NULL, 'p'},
 	{"suite", required_argument, NULL, 'u'}, {"payload", required_argument, NULL, 'l'},
-	{"seconds", required_argument, NULL, 't'}, {"mutes", required_argument, NULL, 'm'},
-	{"help", no_argument, NULL, 'h'}, {0}};
+	{"seconds", required_argument, NULL, 't'}, {"repeats", required_argument, NULL, 'R'},
+	{"note", required_argument, NULL, 'N'}, {"json", no_argument, NULL, 'j'},
+	{"mutes", required_argument, NULL, 'm'}, {"help", no_argument, NULL, 'h'}, {0}};
 
 static int parse_first(struct options *o, const char *text)
 {
@@ -137,6 +146,16 @@ static int take_option(struct options *o, int c)
 		return parse_count(&o->seconds, optarg, 2, SECONDS_MAX);
 	case 'm':
 		return parse_count(&o->mutes, optarg, 0, 10000);
+	case 'R':
+		return parse_count(&o->repeats, optarg, 1, REPEATS_MAX);
+	case 'N':
+		if (o->notes == NOTES_MAX)
+			return -EINVAL;
+		o->note[o->notes++] = optarg;
+		return 0;
+	case 'j':
+		o->format = REPORT_JSON;
+		return 0;
 	default:
 		return -EINVAL;
 	}
@@ -184,8 +203,10 @@ static int settle(struct space *space)
 
 static int speak(struct space *space)
 {
-	int error = director_read(&space->scene.director, &space->before);
+	int error = sink_reset(space->scene.sink);
 
+	if (!error)
+		error = director_read(&space->scene.director, &space->before);
 	if (!error)
 		error = scene_speak(&space->scene);
 	if (error)
@@ -266,91 +287,128 @@ static void judge(struct space *space)
 		space->invalid = "the data plane was restarted meanwhile";
 }
 
-static json_t *busy(const struct space *space)
+static void describe_options(struct report *report, const struct options *o)
 {
-	json_t *list = json_array();
+	report_parameter_number(report, "listeners", o->scene.crowd.count);
+	report_parameter_number(report, "payload", o->scene.payload_size);
+	report_parameter_number(report, "seconds", o->seconds);
+	report_parameter_number(report, "mutes", o->mutes);
+	for (unsigned int i = 0; i < o->notes; i++)
+		report_note(report, o->note[i]);
+}
+
+static void count(struct report *report, const char *name, enum report_better better, uint64_t n)
+{
+	report_value(report, name, "count", better, (double)n);
+}
+
+static void percentiles(struct report *report, const char *name, double *value, size_t number)
+{
+	char key[40];
+
+	for (int p = 50; p <= 99; p += 49) {
+		snprintf(key, sizeof(key), "%s_us_p%d", name, p);
+		report_value(report, key, "us", REPORT_LOWER, tally_percentile(value, number, p));
+	}
+}
+
+/* The busiest: when that one is full, the relay is. All of them are in the table. */
+static void describe_busy(struct report *report, const struct space *space)
+{
+	static const char *const columns[] = {"worker", "busy"};
+	double most = 0;
 
 	for (unsigned int i = 0; i < space->after.worker_count; i++) {
 		double b = (double)(space->after.busy_ns[i] - space->before.busy_ns[i]);
 		double idle = (double)(space->after.idle_ns[i] - space->before.idle_ns[i]);
+		double row[] = {i, b + idle > 0 ? b / (b + idle) : 0};
 
-		json_array_append_new(list, json_real(b + idle > 0 ? b / (b + idle) : 0));
+		report_row(report, "worker_busy", columns, row, 2);
+		most = row[1] > most ? row[1] : most;
 	}
-	return list;
+	report_value(report, "worker_busy", "ratio", REPORT_LOWER, most);
 }
 
-static json_t *describe(struct space *space)
+static void describe_speech(struct report *report, struct space *space)
 {
 	const struct tally *tally = &space->tally;
-	struct trial_result *t = &space->trial;
-	json_t *report = json_pack("{s:I, s:I, s:I, s:I, s:I}", "listeners",
-		(json_int_t)space->options->scene.crowd.count, "sent", (json_int_t)tally->expected,
-		"received", (json_int_t)tally->received, "lost", (json_int_t)tally->lost,
-		"duplicated", (json_int_t)tally->duplicated);
 
-	json_object_update_new(
-		report, json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:o}", "spread_us_p50",
-				tally_percentile(space->spread_us, space->spread_count, 50),
-				"spread_us_p99",
-				tally_percentile(space->spread_us, space->spread_count, 99),
-				"latency_us_p50",
-				tally_percentile(space->latency_us, space->latency_count, 50),
-				"latency_us_p99",
-				tally_percentile(space->latency_us, space->latency_count, 99),
-				"mute_us_p50", tally_percentile(t->mute_us, t->trials, 50),
-				"mute_us_p99", tally_percentile(t->mute_us, t->trials, 99),
-				"after_ack", (json_int_t)t->after_ack, "worker_busy", busy(space)));
-	json_object_update_new(report,
-		json_pack("{s:I, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:f, s:b, s:s}",
-			"mute_trials", (json_int_t)t->trials, "ack_us_p50",
-			tally_percentile(t->ack_us, t->trials, 50), "ack_us_p99",
-			tally_percentile(t->ack_us, t->trials, 99), "unmute_us_p50",
-			tally_percentile(t->unmute_us, t->trials, 50), "spoken",
-			(json_int_t)space->spoken, "slot_packets", (json_int_t)tally->slot_packets,
-			"spoken_late", (json_int_t)space->late, "listeners_served",
-			(json_int_t)tally->listeners_served, "listeners_whole",
-			(json_int_t)tally->listeners_whole, "joins_per_s",
-			space->scene.join_seconds > 0 ? (double)space->options->scene.crowd.count /
-								space->scene.join_seconds
-						      : 0.0,
-			"sink_native", sink_is_native(space->scene.sink), "engine",
-			space->after.engine));
-	json_object_set_new(report, "unaccounted",
-		json_integer((json_int_t)(space->transmitted - space->counted)));
-	json_object_set_new(report, "payload", json_integer(space->options->scene.payload_size));
-	json_object_set_new(
-		report, "invalid", space->invalid ? json_string(space->invalid) : json_null());
-	return report;
+	count(report, "sent", REPORT_NEITHER, tally->expected);
+	count(report, "received", REPORT_NEITHER, tally->received);
+	count(report, "lost", REPORT_LOWER, tally->lost);
+	count(report, "duplicated", REPORT_LOWER, tally->duplicated);
+	percentiles(report, "spread", space->spread_us, space->spread_count);
+	percentiles(report, "latency", space->latency_us, space->latency_count);
+	describe_busy(report, space);
+	count(report, "spoken", REPORT_NEITHER, space->spoken);
+	count(report, "slot_packets", REPORT_NEITHER, tally->slot_packets);
+	count(report, "spoken_late", REPORT_LOWER, space->late);
+	count(report, "listeners_served", REPORT_HIGHER, tally->listeners_served);
+	count(report, "listeners_whole", REPORT_HIGHER, tally->listeners_whole);
+	report_value(report, "unaccounted", "count", REPORT_LOWER,
+		(double)((int64_t)space->transmitted - (int64_t)space->counted));
 }
 
-static int measure(struct space *space)
+static void describe_trials(struct report *report, struct trial_result *t)
 {
-	int error = scene_open(&space->scene, &space->options->scene);
-	json_t *report;
+	percentiles(report, "mute", t->mute_us, t->trials);
+	percentiles(report, "ack", t->ack_us, t->trials);
+	report_value(report, "unmute_us_p50", "us", REPORT_LOWER,
+		tally_percentile(t->unmute_us, t->trials, 50));
+	count(report, "after_ack", REPORT_LOWER, t->after_ack);
+	count(report, "mute_trials", REPORT_NEITHER, t->trials);
+}
 
-	if (!error)
-		error = speak(space);
+static void forget_speech(struct space *space)
+{
+	tally_close(&space->tally);
+	free(space->spread_us);
+	free(space->latency_us);
+	space->spread_us = space->latency_us = NULL;
+	space->spread_count = space->latency_count = space->unmatched = 0;
+}
+
+static int measure_speech(struct space *space, struct report *report)
+{
+	int error = speak(space);
+
 	if (!error)
 		error = take_times(space);
 	if (error)
 		return error;
 	judge(space);
+	describe_speech(report, space);
+	forget_speech(space);
+	report_breathe(report);
+	return 0;
+}
+
+static int measure(struct space *space, struct report *report)
+{
+	const struct options *o = space->options;
+	int error = scene_open(&space->scene, &o->scene);
+
+	for (unsigned int i = 0; !error && !space->invalid && i < o->repeats; i++)
+		error = measure_speech(space, report);
+	if (error)
+		return error;
 	if (!space->invalid && run_trials(space) < 0)
 		space->invalid = "a mute trial failed";
-	report = describe(space);
-	json_dumpf(report, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-	putchar('\n');
-	json_decref(report);
-	return fflush(stdout) ? -EIO : 0;
+	describe_trials(report, &space->trial);
+	report_parameter(report, "engine", space->after.engine);
+	report_parameter(report, "sink", sink_is_native(space->scene.sink) ? "native" : "generic");
+	report_value(report, "joins_per_s", "per_s", REPORT_HIGHER,
+		o->scene.crowd.count / space->scene.join_seconds);
+	if (space->invalid)
+		report_invalid(report, "%s", space->invalid);
+	return 0;
 }
 
 static void close_all(struct space *space)
 {
 	scene_close(&space->scene);
 	trial_free(&space->trial);
-	tally_close(&space->tally);
-	free(space->spread_us);
-	free(space->latency_us);
+	forget_speech(space);
 }
 
 int main(int argc, char **argv)
@@ -362,23 +420,27 @@ int main(int argc, char **argv)
 			.payload_size = 100},
 		.seconds = 10,
 		.mutes = 50,
+		.repeats = 1,
 	};
+	int code = REPORT_EXIT_FAILED;
+	struct report *report;
 	struct space *space;
-	int error, code;
 
 	if (parse_options(&options, argc, argv) < 0) {
 		fputs(usage, stderr);
 		return 2;
 	}
 	space = calloc(1, sizeof(*space));
-	if (!space || srtp_init() != srtp_err_status_ok)
-		return 3;
+	report = report_open("space", argc, argv);
+	if (!space || !report || srtp_init() != srtp_err_status_ok)
+		return code;
 	space->options = &options;
 	scene_init(&space->scene);
-	error = measure(space);
-	code = error ? 3 : space->invalid ? 1 : 0;
-	if (space->invalid)
-		fprintf(stderr, "stentor-space: not valid: %s\n", space->invalid);
+	describe_options(report, &options);
+	if (measure(space, report) == 0)
+		code = report_close(report, options.format, stdout);
+	else
+		report_abandon(report);
 	close_all(space);
 	free(space);
 	srtp_shutdown();

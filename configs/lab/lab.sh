@@ -166,6 +166,19 @@ lab_link_dropped() {
 	} | jq -s 'map(.[].stats64 | .rx.dropped + .tx.dropped) | add'
 }
 
+# lab_add_link_dropped FILE: prints a benchmark's report with that number in it.
+lab_add_link_dropped() {
+	local dropped
+	dropped=$(lab_link_dropped)
+	if [ "$(head -c 1 "$1")" = "{" ]; then
+		jq --argjson n "$dropped" '.results.link_dropped = {unit: "count", better: "lower",
+			median: $n, minimum: $n, maximum: $n, repeats: [$n]} | .link_dropped = $n' "$1"
+	else
+		cat "$1"
+		printf '  %-28s %14s count\n' link_dropped "$dropped"
+	fi
+}
+
 # lab_pid NAME: of the last one started under that name.
 lab_pid() {
 	local i pid=

@@ -34,12 +34,15 @@ wait "$pid" && fail "stopped, and yet a success"
 nothing_left || fail "namespaces or files are left"
 
 step "space.sh"
-"$SMOKE_TOP/perf/space.sh" --listeners 200 --seconds 3 --mutes 3 --json >"$output" ||
+# 3: the machine may have other things to do; what the measurement itself checks must hold.
+"$SMOKE_TOP/perf/space.sh" --listeners 200 --seconds 3 --mutes 3 --json >"$output" || [ $? = 3 ] ||
 	fail "not a measurement: $(cat "$output")"
-jq -e '.listeners == 200 and .lost == 0 and .duplicated == 0 and .after_ack == 0 and
+jq -e '.validity.correct and (.results | map_values(.median) |
+	.lost == 0 and .duplicated == 0 and .after_ack == 0 and
 	.sent == .received and .sent == .spoken * 200 and .listeners_whole == 200 and
-	.unaccounted == 0 and .mute_trials == 3 and .invalid == null and
-	(.worker_busy | length) == 1 and .spread_us_p50 > 0 and .spread_us_p99 >= .spread_us_p50 and
-	.latency_us_p50 > 0 and .latency_us_p99 >= .latency_us_p50 and .mute_us_p99 >= .mute_us_p50' \
+	.unaccounted == 0 and .mute_trials == 3 and .link_dropped == 0 and
+	.worker_busy > 0 and .spread_us_p50 > 0 and .spread_us_p99 >= .spread_us_p50 and
+	.latency_us_p50 > 0 and .latency_us_p99 >= .latency_us_p50 and .mute_us_p99 >= .mute_us_p50)
+	and .lost == 0 and .listeners == 200 and (.tables.worker_busy.rows | length) == 1' \
 	"$output" >/dev/null || fail "$(cat "$output")"
 nothing_left || fail "namespaces or files are left"
