@@ -8,6 +8,8 @@
 
 #include "configs/log.h"
 #include "dataplane/ctl/place.h"
+#include "dataplane/ctl/stage.h"
+#include "dataplane/ctl/tell.h"
 
 #define owner_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
@@ -16,25 +18,17 @@
 /* To one worker, when a leg goes: its path, then itself. */
 #define LEG_COMMANDS_MAX 2
 #define RETRY_NS UINT64_C(1000000)
+/* Additions between two fences: the outbox keeps the space for as many. */
+#define SLICE_MAX 128u
 
 void apply_open(struct apply *apply, struct registry *registry, const struct worker_bus *bus,
 	const struct apply_events *events, void *context)
 {
-	*apply = (struct apply){.registry = registry, .events = *events, .context = context};
+	*apply = (struct apply){.registry = registry,
+		.events = *events,
+		.context = context,
+		.window = APPLY_WINDOW};
 	outbox_open(&apply->outbox, bus);
-}
-
-/* What a change has put something else in place of is behind the next fence. */
-static void bury_replaced(struct apply *apply, const struct change *change)
-{
-	uint64_t token = apply->token_last + 1;
-
-	if (change->kind == CHANGE_ROOM_UPDATE && change->replaced)
-		registry_bury_version(apply->registry, change->version, token);
-	else if (change->kind == CHANGE_LEG_KEYS)
-		registry_bury_leg_version(apply->registry, change->leg_version, token);
-	else if (change->kind == CHANGE_LEG_ICE && change->ice)
-		registry_bury_ice(apply->registry, change->ice, token);
 }
 
 static void free_batch(struct batch *batch)
@@ -54,59 +48,17 @@ void apply_close(struct apply *apply)
 		apply->first = batch->next;
 		free_batch(batch);
 	}
+	while ((batch = apply->staging_first)) {
+		apply->staging_first = batch->next;
+		stage_abandon(apply, batch);
+		free_batch(batch);
+	}
 	if (apply->waiting)
-		for (uint32_t i = 0; i < apply->waiting->journal.count; i++)
-			bury_replaced(apply, &apply->waiting->journal.changes[i]);
+		stage_abandon(apply, apply->waiting);
 	free_batch(apply->waiting);
 	apply->waiting = NULL;
-	apply->last = NULL;
+	apply->last = apply->staging_last = NULL;
 	outbox_close(&apply->outbox);
-}
-
-/* ---- commands ---- */
-
-static void send_leg(struct apply *apply, enum command_type type, const struct leg *leg)
-{
-	struct command command = {.type = type, .handle = leg->version->facts.leg};
-
-	if (type == COMMAND_LEG_ADD || type == COMMAND_LEG_UPDATE)
-		command.leg = &leg->version->facts;
-	if (leg->version->facts.role == STN_ROLE_SPEAKER)
-		outbox_send_all(&apply->outbox, &command);
-	else
-		outbox_send(&apply->outbox, leg->version->facts.worker, &command);
-}
-
-/* Once, however often a transaction has set them. */
-static void send_ice(struct apply *apply, struct leg *leg)
-{
-	struct command command = {.type = COMMAND_LEG_ICE, .handle = leg->version->facts.leg};
-
-	if (!leg->ice_due || !leg->visible || leg->removed)
-		return;
-	leg->ice_due = false;
-	command.ice = leg->ice->facts;
-	outbox_send(&apply->outbox, leg->version->facts.worker, &command);
-}
-
-static void send_mute(struct apply *apply, struct leg *leg)
-{
-	struct command command = {
-		.type = COMMAND_LEG_MUTE, .handle = leg->version->facts.leg, .value = leg->muted};
-
-	leg->muted_posted = leg->muted;
-	/* A listener has no source that could be muted; its facts say so should it become one. */
-	if (leg->version->facts.role == STN_ROLE_SPEAKER)
-		outbox_send_all(&apply->outbox, &command);
-}
-
-static void send_room(struct apply *apply, enum command_type type, const struct room *room)
-{
-	struct command command = {.type = type, .handle = room->version->facts.room};
-
-	if (type != COMMAND_ROOM_REMOVE)
-		command.room = &room->version->facts;
-	outbox_send_all(&apply->outbox, &command);
 }
 
 static uint64_t send_fence(struct apply *apply)
@@ -122,49 +74,44 @@ static void drop_leg(struct apply *apply, struct leg *leg)
 {
 	place_withdraw(&apply->outbox, leg, &leg->remote);
 	if (leg->visible)
-		send_leg(apply, COMMAND_LEG_REMOVE, leg);
+		tell_leg(&apply->outbox, COMMAND_LEG_REMOVE, leg);
 	registry_bury_leg(apply->registry, leg, apply->token_last + 1);
 }
 
 static void drop_room(struct apply *apply, struct room *room)
 {
 	if (room->visible)
-		send_room(apply, COMMAND_ROOM_REMOVE, room);
+		tell_room(&apply->outbox, COMMAND_ROOM_REMOVE, room);
 	registry_bury_room(apply->registry, room, apply->token_last + 1);
 }
 
 /* ---- a transaction, stage by stage ---- */
 
-/* What one change may send: to one worker, or to every one. */
+/* What one change may send at the commit: to one worker, or to every one. */
 static void count_change(
 	const struct apply *apply, const struct change *change, size_t count[], size_t *everybody)
 {
 	const struct worker_bus *bus = &apply->outbox.bus;
 	const struct leg *leg = change->leg;
-	bool whole = change->kind == CHANGE_LEG_ADD || change->kind == CHANGE_LEG_REMOVE;
 
-	if (!change_is_of_leg(change) || change->kind == CHANGE_LEG_UPDATE) {
+	if (change->kind == CHANGE_ROOM_REMOVE || change->kind == CHANGE_LEG_UPDATE) {
 		++*everybody;
-		return;
-	}
-	/* The owner: credentials behind an addition, or what is sent to it alone. */
-	count[leg->version->facts.worker]++;
-	if (whole)
-		place_count(bus, leg, &leg->remote, count, everybody);
-	else if (change->kind == CHANGE_LEG_PATH)
-		place_count(bus, leg, &change->remote, count, everybody);
-	if (!whole && change->kind != CHANGE_LEG_KEYS)
-		return;
-	if (leg->version->facts.role == STN_ROLE_SPEAKER)
-		++*everybody;
-	else
+	} else if (change->kind == CHANGE_LEG_PATH) {
 		count[leg->version->facts.worker]++;
+		place_count(bus, leg, &change->remote, count, everybody);
+	} else if (change->kind == CHANGE_LEG_REMOVE) {
+		place_count(bus, leg, &leg->remote, count, everybody);
+		if (leg->version->facts.role == STN_ROLE_SPEAKER)
+			++*everybody;
+		else
+			count[leg->version->facts.worker]++;
+	}
 }
 
 static int reserve(struct apply *apply, const struct journal *journal)
 {
 	size_t count[STN_WORKERS_MAX] = {0};
-	size_t everybody = 2; /* barrier and fence */
+	size_t everybody = 1; /* the fence or barrier */
 
 	for (uint32_t i = 0; i < journal->count; i++)
 		count_change(apply, &journal->changes[i], count, &everybody);
@@ -186,103 +133,85 @@ static void stage_removals(struct apply *apply, const struct journal *journal)
 			place_take(&apply->outbox, leg, &change->remote);
 		else if (change->kind == CHANGE_LEG_UPDATE && leg->visible && !leg->removed &&
 			 leg->muted && !leg->muted_posted)
-			send_mute(apply, leg);
+			tell_mute(&apply->outbox, leg);
 	}
 	for (uint32_t i = 0; i < journal->count; i++)
 		if (journal->changes[i].kind == CHANGE_ROOM_REMOVE)
 			drop_room(apply, journal->changes[i].room);
 }
 
-static void stage_room(struct apply *apply, const struct change *change)
+/* Everything is told: its result comes with the answer to this fence. */
+static void finish_staging(struct apply *apply, struct batch *batch, uint64_t token)
 {
-	struct room *room = change->room;
-
-	bury_replaced(apply, change);
-	if (room->removed)
-		return;
-	if (!room->visible) {
-		registry_show_room(apply->registry, room);
-		send_room(apply, COMMAND_ROOM_ADD, room);
-	} else if (change->replaced) {
-		send_room(apply, COMMAND_ROOM_UPDATE, room);
-	}
-	registry_schedule_room(apply->registry, room);
-}
-
-/* From a listener's place on, now that no worker sends to it as a listener any more. */
-static void take_place(struct leg *leg)
-{
-	for (unsigned int i = 0; i < leg->room->version->facts.slot_count; i++) {
-		uint64_t reached = plan_relative_index(leg, i);
-
-		if (leg->version->facts.own_index[i] &&
-			index_cell_load(leg->version->facts.own_index[i]) < reached)
-			index_cell_store(leg->version->facts.own_index[i], reached);
-	}
-}
-
-static void stage_leg(struct apply *apply, struct leg *leg)
-{
-	if (leg->removed)
-		return;
-	if (leg->switching && leg->version->facts.role == STN_ROLE_SPEAKER)
-		take_place(leg);
-	leg->switching = false;
-	registry_show_leg(apply->registry, leg);
-	send_leg(apply, COMMAND_LEG_ADD, leg);
-	send_ice(apply, leg);
-	place_announce(&apply->outbox, leg);
-	registry_schedule_leg(apply->registry, leg);
-}
-
-/* New keys and credentials of a leg that is there. */
-static void stage_replacement(struct apply *apply, const struct change *change)
-{
-	struct leg *leg = change->leg;
-
-	bury_replaced(apply, change);
-	if (change->kind == CHANGE_LEG_ICE) {
-		send_ice(apply, leg);
-	} else if (leg->visible && !leg->removed) {
-		leg->version->facts.muted = leg->muted_posted;
-		send_leg(apply, COMMAND_LEG_UPDATE, leg);
-	}
-}
-
-static void stage_additions(struct apply *apply, const struct journal *journal)
-{
-	for (uint32_t i = 0; i < journal->count; i++)
-		if (journal->changes[i].kind == CHANGE_ROOM_ADD ||
-			journal->changes[i].kind == CHANGE_ROOM_UPDATE)
-			stage_room(apply, &journal->changes[i]);
-	for (uint32_t i = 0; i < journal->count; i++)
-		if (journal->changes[i].kind == CHANGE_LEG_KEYS ||
-			journal->changes[i].kind == CHANGE_LEG_ICE)
-			stage_replacement(apply, &journal->changes[i]);
-	for (uint32_t i = 0; i < journal->count; i++)
-		if (journal->changes[i].kind == CHANGE_LEG_ADD)
-			stage_leg(apply, journal->changes[i].leg);
-	for (uint32_t i = 0; i < journal->count; i++) {
-		struct leg *leg = journal->changes[i].leg;
-
-		if (journal->changes[i].kind != CHANGE_LEG_UPDATE || leg->removed || !leg->visible)
-			continue;
-		if (!leg->muted && leg->muted_posted)
-			send_mute(apply, leg);
-		registry_schedule_leg(apply->registry, leg);
-	}
-}
-
-static void finish_staging(struct apply *apply, struct batch *batch)
-{
-	stage_additions(apply, &batch->journal);
-	batch->token = send_fence(apply);
+	batch->token = token;
 	batch->next = NULL;
 	if (apply->last)
 		apply->last->next = batch;
 	else
 		apply->first = batch;
 	apply->last = batch;
+}
+
+static void begin_staging(struct apply *apply, struct batch *batch, uint64_t hold)
+{
+	uint32_t rooms, legs;
+
+	stage_count(&batch->journal, &rooms, &legs);
+	apply->promised_rooms += rooms;
+	apply->promised_legs += legs;
+	batch->hold = hold;
+	batch->next = NULL;
+	if (apply->staging_last)
+		apply->staging_last->next = batch;
+	else
+		apply->staging_first = batch;
+	apply->staging_last = batch;
+}
+
+static void land_flights(struct apply *apply)
+{
+	while (apply->flight_first != apply->flight_last) {
+		const struct apply_flight *flight =
+			&apply->flight[apply->flight_first % APPLY_FLIGHTS];
+
+		if (flight->token > apply->done)
+			break;
+		apply->flying -= flight->count;
+		apply->flight_first++;
+	}
+}
+
+static void fly(struct apply *apply, uint64_t token, uint32_t count)
+{
+	apply->flight[apply->flight_last++ % APPLY_FLIGHTS] = (struct apply_flight){token, count};
+	apply->flying += count;
+}
+
+/* As much as the window has space for. */
+static void continue_staging(struct apply *apply)
+{
+	struct batch *batch;
+
+	land_flights(apply);
+	while ((batch = apply->staging_first) &&
+		apply->flight_last - apply->flight_first < APPLY_FLIGHTS) {
+		uint32_t max = apply->window - apply->flying, sent;
+
+		if (max > SLICE_MAX)
+			max = SLICE_MAX;
+		if (max == 0 || outbox_reserve_all(&apply->outbox, STAGE_COMMANDS * max + 1))
+			return; /* at the latest, the next poll tries again */
+		sent = stage_slice(apply, batch, max);
+		if (sent == 0 && batch->stage != STAGE_DONE)
+			return;
+		fly(apply, send_fence(apply), sent);
+		if (batch->stage != STAGE_DONE)
+			continue;
+		apply->staging_first = batch->next;
+		if (!apply->staging_first)
+			apply->staging_last = NULL;
+		finish_staging(apply, batch, apply->token_last);
+	}
 }
 
 /*
@@ -299,7 +228,7 @@ static void prune(struct apply *apply, struct journal *journal)
 		if (change_is_of_leg(change) ? !change->leg->removed : !change->room->removed)
 			journal->changes[kept++] = *change;
 		else
-			bury_replaced(apply, change);
+			stage_bury_replaced(apply->registry, change, apply->token_last + 1);
 	}
 	journal->count = kept;
 }
@@ -307,14 +236,11 @@ static void prune(struct apply *apply, struct journal *journal)
 /* Whether what is new has to wait for handles that are still in use on workers. */
 static bool handles_short(const struct apply *apply, const struct journal *journal)
 {
-	uint32_t rooms = 0, legs = 0;
+	uint32_t rooms, legs;
 
-	for (uint32_t i = 0; i < journal->count; i++) {
-		rooms += journal->changes[i].kind == CHANGE_ROOM_ADD;
-		legs += journal->changes[i].kind == CHANGE_LEG_ADD;
-	}
-	return rooms > apply->registry->room_handles.free_count ||
-	       legs > apply->registry->leg_handles.free_count;
+	stage_count(journal, &rooms, &legs);
+	return rooms + apply->promised_rooms > apply->registry->room_handles.free_count ||
+	       legs + apply->promised_legs > apply->registry->leg_handles.free_count;
 }
 
 static int plan_batch(struct apply *apply, struct batch *batch,
@@ -346,7 +272,7 @@ int apply_commit(struct apply *apply, const struct transaction *transaction,
 {
 	struct batch *batch = calloc(1, sizeof(*batch));
 
-	assert(!apply->waiting);
+	assert(!apply->waiting && !(transaction->resync && apply->staging_first));
 	if (!batch)
 		return refuse(refusal, STN_STATUS_NO_SPACE, "out of memory");
 	if (plan_batch(apply, batch, transaction, request->now_ns, refusal)) {
@@ -355,13 +281,18 @@ int apply_commit(struct apply *apply, const struct transaction *transaction,
 	}
 	batch->client = request->client;
 	batch->sequence = request->sequence;
+	batch->hold = apply->token_last;
 	stage_removals(apply, &batch->journal);
 	if (batch->journal.barrier) {
 		prune(apply, &batch->journal);
 		batch->token = send_fence(apply);
 		apply->waiting = batch;
+	} else if (stage_is_empty(&batch->journal)) {
+		stage_slice(apply, batch, UINT32_MAX);
+		finish_staging(apply, batch, send_fence(apply));
 	} else {
-		finish_staging(apply, batch);
+		begin_staging(apply, batch, batch->hold);
+		continue_staging(apply);
 	}
 	outbox_flush(&apply->outbox);
 	return 0;
@@ -376,11 +307,25 @@ static void continue_waiting(struct apply *apply)
 
 	if (!batch || batch->token > apply->done)
 		return;
-	registry_release(apply->registry, batch->token);
-	if (reserve(apply, &batch->journal))
-		return; /* no memory just now: tried again by the next poll */
 	apply->waiting = NULL;
-	finish_staging(apply, batch);
+	begin_staging(apply, batch, batch->token);
+}
+
+/* Fences up to which nobody needs any more what was removed: what a journal names is needed. */
+static uint64_t releasable(const struct apply *apply)
+{
+	uint64_t token = apply->done;
+	const struct batch *batch;
+
+	for (batch = apply->first; batch; batch = batch->next)
+		if (batch->hold < token)
+			token = batch->hold;
+	/* They are in the order of their commits. */
+	if (apply->staging_first && apply->staging_first->hold < token)
+		token = apply->staging_first->hold;
+	if (apply->waiting && apply->waiting->token < token)
+		token = apply->waiting->token;
+	return token;
 }
 
 static void report(struct apply *apply)
@@ -440,10 +385,11 @@ static void notify(struct apply *apply, enum stn_notice_type type, const struct 
 	apply->events.notice(apply->context, &notice);
 }
 
-static void withdraw(struct apply *apply, struct batch *batch, uint32_t status)
+/* space: for the commands that take it back. */
+static void withdraw(struct apply *apply, struct batch *batch, uint32_t status, bool space)
 {
 	batch->refused = status;
-	for (uint32_t i = 0; i < batch->journal.count; i++) {
+	for (uint32_t i = 0; space && i < batch->journal.count; i++) {
 		const struct change *change = &batch->journal.changes[i];
 
 		if (change->kind == CHANGE_ROOM_ADD && !change->room->removed) {
@@ -467,25 +413,29 @@ static void withdraw(struct apply *apply, struct batch *batch, uint32_t status)
  */
 static void roll_back(struct apply *apply, unsigned int worker, uint32_t status)
 {
-	struct batch *batch = apply->first;
+	struct batch *batch = apply->first, *later;
+	const struct batch *oldest;
+	bool space;
 
 	while (batch && batch->token <= apply->answered[worker])
 		batch = batch->next;
-	if (!batch || batch->refused)
+	oldest = batch ? batch : apply->staging_first;
+	if (!oldest || oldest->refused)
 		return;
 	log_error("worker_refused", "worker=%u status=%s", worker, stn_status_name(status));
-	if (outbox_reserve_all(
-		    &apply->outbox, (size_t)registry_leg_count(apply->registry) * LEG_COMMANDS_MAX +
-					    registry_room_count(apply->registry) + 1)) {
-		for (; batch; batch = batch->next)
-			batch->refused = status;
+	space = !outbox_reserve_all(
+		&apply->outbox, (size_t)registry_leg_count(apply->registry) * LEG_COMMANDS_MAX +
+					registry_room_count(apply->registry) + 1);
+	if (!space)
 		log_error("roll_back_failed", "error=\"out of memory\"");
-		return;
-	}
 	if (apply->waiting)
-		withdraw(apply, apply->waiting, status);
-	for (struct batch *later = batch; later; later = later->next)
-		withdraw(apply, later, status);
+		withdraw(apply, apply->waiting, status, space);
+	for (later = apply->staging_first; later; later = later->next)
+		withdraw(apply, later, status, space);
+	for (later = batch; later; later = later->next)
+		withdraw(apply, later, status, space);
+	if (!space)
+		return;
 	send_fence(apply);
 	for (; batch; batch = batch->next)
 		batch->token = apply->token_last;
@@ -516,7 +466,7 @@ static void expire_leg(struct apply *apply, struct leg *leg, uint64_t now_ns)
 		leg->muted = false;
 		leg->mute_until_ns = 0;
 		if (leg->visible && leg->muted_posted)
-			send_mute(apply, leg);
+			tell_mute(&apply->outbox, leg);
 		notify(apply, STN_NOTICE_MUTE_ENDED, leg->room, leg, now_ns);
 	}
 	registry_schedule_leg(apply->registry, leg);
@@ -577,12 +527,13 @@ uint64_t apply_poll(struct apply *apply, uint64_t now_ns)
 
 	continue_waiting(apply);
 	report(apply);
-	/* What a waiting journal still names is not freed under it. */
-	registry_release(apply->registry, apply->waiting && apply->waiting->token < apply->done
-						  ? apply->waiting->token
-						  : apply->done);
+	registry_release(apply->registry, releasable(apply));
+	continue_staging(apply);
 	next_ns = expire(apply, now_ns);
 	if (!outbox_flush(&apply->outbox) || apply->waiting)
 		return now_ns;
+	/* Replies bring it on; without any, it is memory that is short. */
+	if (apply->staging_first && next_ns > now_ns + RETRY_NS)
+		return now_ns + RETRY_NS;
 	return next_ns;
 }

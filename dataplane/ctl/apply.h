@@ -5,6 +5,10 @@
  * a transaction is reported when all have answered. Deadlines go the same way without a
  * transaction.
  *
+ * What silences goes out at the commit. What is added goes in slices (stage.h), in the order of the
+ * commits, with a window of additions under way: a mute never waits behind a million joins, and
+ * results come in the order in which transactions were done, not committed.
+ *
  * Why one ring a worker is enough: a mute goes to every worker, so whoever hears of a new leg has
  * heard of the mute before. Only where something may not exist twice (a leg that changes its role,
  * handles that run short) a barrier comes in between: what is new waits until a fence behind the
@@ -16,9 +20,18 @@
 #include "dataplane/ctl/outbox.h"
 #include "dataplane/ctl/transaction.h"
 
-/* A committed transaction whose fence is still out. */
+#define APPLY_WINDOW 512u /* additions under way, unless told otherwise */
+#define APPLY_FLIGHTS 64u /* slices under way; a power of two */
+
+/* What is staged next; the order within a batch. */
+enum batch_stage { STAGE_ROOMS, STAGE_KEYS, STAGE_LEGS, STAGE_UPDATES, STAGE_DONE };
+
+/* A committed transaction whose last fence is still out. */
 struct batch {
 	struct batch *next;
+	uint64_t hold; /* nothing removed behind this fence may be freed: the journal names it */
+	enum batch_stage stage;
+	uint32_t at;     /* in the journal */
 	uint64_t token;  /* of the fence that ends it; of the barrier while it waits */
 	uint64_t client; /* who is told, and under which sequence */
 	uint32_t sequence;
@@ -49,7 +62,19 @@ struct apply {
 	uint64_t answered_ns[STN_WORKERS_MAX];
 	struct batch *first; /* fences are out, in the order of their tokens */
 	struct batch *last;
-	struct batch *waiting; /* behind a barrier */
+	struct batch *staging_first; /* in the order of their commits */
+	struct batch *staging_last;
+	struct batch *waiting;   /* behind a barrier; not among those being staged yet */
+	uint32_t promised_rooms; /* handles that those being staged will take */
+	uint32_t promised_legs;
+	uint32_t window; /* additions that may be under way */
+	uint32_t flying; /* that are */
+	struct apply_flight {
+		uint64_t token; /* of the fence behind a slice */
+		uint32_t count; /* additions in it */
+	} flight[APPLY_FLIGHTS];
+	uint32_t flight_first; /* both run freely */
+	uint32_t flight_last;
 };
 
 struct apply_request {
@@ -62,7 +87,10 @@ void apply_open(struct apply *apply, struct registry *registry, const struct wor
 	const struct apply_events *events, void *context);
 void apply_close(struct apply *apply);
 
-/* 0: the result follows. -EINVAL: refused, nothing was changed. Not while apply_busy(). */
+/*
+ * 0: the result follows. -EINVAL: refused, nothing was changed. Not while apply_busy(), a resync
+ * not while apply_staging().
+ */
 int apply_commit(struct apply *apply, const struct transaction *transaction,
 	const struct apply_request *request, struct refusal *refusal);
 
@@ -70,6 +98,12 @@ int apply_commit(struct apply *apply, const struct transaction *transaction,
 static inline bool apply_busy(const struct apply *apply)
 {
 	return apply->waiting != NULL;
+}
+
+/* Not everything that was committed has been told to the workers. */
+static inline bool apply_staging(const struct apply *apply)
+{
+	return apply->staging_first != NULL;
 }
 
 /* Workers owe an answer. */

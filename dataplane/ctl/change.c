@@ -48,7 +48,9 @@ int change_update_room(
 	if (version) {
 		change->replaced = true;
 		change->version = room->version;
+		change->due = room->due;
 		room->version = version;
+		room->due = true;
 	}
 	journal->count++;
 	return 0;
@@ -123,7 +125,9 @@ int change_key_leg(struct journal *journal, struct leg *leg, struct leg_version 
 		return -ENOMEM;
 	change->leg = leg;
 	change->leg_version = leg->version;
+	change->due = leg->keys_due;
 	leg->version = version;
+	leg->keys_due = true;
 	journal->count++;
 	return 0;
 }
@@ -136,7 +140,7 @@ int change_set_ice(struct journal *journal, struct leg *leg, struct ice_version 
 		return -ENOMEM;
 	change->leg = leg;
 	change->ice = leg->ice;
-	change->ice_due = leg->ice_due;
+	change->due = leg->ice_due;
 	leg->ice = ice;
 	leg->ice_due = true;
 	journal->count++;
@@ -166,13 +170,14 @@ static void undo_keys(struct registry *registry, const struct change *change)
 	leg->recorded = false;
 	registry_free_leg_version(leg->version);
 	leg->version = change->leg_version;
+	leg->keys_due = change->due;
 }
 
 static void undo_ice(const struct change *change)
 {
 	registry_free_ice(change->leg->ice);
 	change->leg->ice = change->ice;
-	change->leg->ice_due = change->ice_due;
+	change->leg->ice_due = change->due;
 }
 
 static void undo_leg(struct registry *registry, const struct change *change)
@@ -220,6 +225,7 @@ static void undo_room(struct registry *registry, const struct change *change)
 		if (change->replaced) {
 			registry_free_version(room->version);
 			room->version = change->version;
+			room->due = change->due;
 		}
 		room->end_ns = change->end_ns;
 	}

@@ -39,7 +39,7 @@ struct change {
 	};
 	bool replaced; /* a room's version */
 	bool muted;
-	bool ice_due;
+	bool due; /* before it: of a room's version, a leg's keys or its credentials */
 };
 
 struct journal {

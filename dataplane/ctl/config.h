@@ -22,6 +22,7 @@ struct table_server_config {
 	uint32_t legs_max;            /* 1 to 16,777,216 */
 	uint32_t room_speakers_max;   /* 0: 256 */
 	uint32_t clients_max;         /* 0: 32 */
+	uint32_t window;              /* additions under way to the workers; 0: APPLY_WINDOW */
 	size_t transaction_bytes_max; /* 0: 64 MiB; a resync may hold a full table besides */
 	const char *version;          /* for the hello; NULL: of the build */
 	const char *engine;           /* name of the crypto engine, for the hello */

@@ -10,7 +10,7 @@
 
 #define DISPATCH_HELLO_NS UINT64_C(5000000000)   /* a connection without a hello lives this long */
 #define DISPATCH_CLOSING_NS UINT64_C(1000000000) /* for the last words of a connection */
-#define DISPATCH_BATCHES_MAX 64                  /* transactions whose fences are out */
+#define DISPATCH_BATCHES_MAX 4096                /* transactions not in force yet */
 #define DISPATCH_WRITER_SLOTS 2                  /* connections that readers leave free */
 
 /* Context is the struct table_server. */

@@ -52,6 +52,7 @@ struct room {
 	uint32_t speakers;
 	bool visible;  /* workers have been told */
 	bool removed;  /* from the registry; in limbo, or about to be */
+	bool due;      /* workers have not been told of this version */
 	bool survived; /* its indices go on from an earlier process */
 };
 
@@ -82,6 +83,7 @@ struct leg {
 	bool visible;
 	bool removed;
 	bool ice_due;   /* workers have not been told of these credentials */
+	bool keys_due;  /* nor of these keys */
 	bool recorded;  /* holds a record of the index store */
 	bool switching; /* replaces a leg of the other role; own indices are set behind a barrier */
 };

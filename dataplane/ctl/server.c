@@ -41,6 +41,8 @@ static void set_defaults(struct table_server_config *config)
 		config->index_records = config->rooms_max + 16384;
 	if (!config->room_speakers_max)
 		config->room_speakers_max = 256;
+	if (!config->window)
+		config->window = APPLY_WINDOW;
 	if (!config->clients_max)
 		config->clients_max = 32;
 	if (!config->transaction_bytes_max)
@@ -66,6 +68,7 @@ static int open_core(struct table_server *server, const struct worker_bus *bus)
 		return error;
 	apply_open(&server->apply, &server->registry, bus, &dispatch_events, server);
 	server->apply.room_speakers_max = config->room_speakers_max;
+	server->apply.window = config->window;
 	error = query_open(&server->query, &server->apply, dispatch_client, server);
 	server->query.started_ns = config->now_ns();
 	return error;
@@ -172,11 +175,20 @@ static void accept_client(struct table_server *server)
 	}
 }
 
-/* A transaction that waits behind its barrier, or many whose fences are out, hold the writer up. */
+/*
+ * A transaction that waits behind its barrier, or many that are not in force yet, hold the writer
+ * up. What is still to be staged: a resync, which has to see all of it, and another writer, who
+ * asks first what there is.
+ */
 static bool held_up(const struct table_server *server, const struct client *client)
 {
-	return client->role == STN_CLIENT_WRITER &&
-	       (apply_busy(&server->apply) || server->batches_out >= DISPATCH_BATCHES_MAX);
+	const struct apply *apply = &server->apply;
+
+	if (client->role != STN_CLIENT_WRITER)
+		return false;
+	return apply_busy(apply) || server->batches_out >= DISPATCH_BATCHES_MAX ||
+	       (apply_staging(apply) &&
+		       (client->transaction.resync || apply->staging_last->client != client->id));
 }
 
 static void read_client(struct table_server *server, struct client *client)
