@@ -66,6 +66,8 @@ struct dataplane_config {
 	unsigned int idle_sleep_us;
 	unsigned int slice_copies;
 	unsigned int stale_ms;
+	unsigned int pace_us;
+	unsigned int pace_burst_copies;
 	unsigned int preroll_ms;
 	unsigned int dscp;
 	unsigned int consent_timeout_ms;

@@ -295,6 +295,7 @@ static int config_make(struct bench *b)
 	source.text = text;
 	source.size = (size_t)snprintf(text, sizeof(text),
 		"dataplane = { workers = %u; legs_max = %u; rooms_max = 1; buffers = 8192;\n"
+		"pace_us = 0;\n"
 		"ports = ( { driver = \"%s\"; device = \"/tmp/stentor-bench-%d.sock\";\n"
 		"addresses = [ \"192.0.2.1/24\" ]; gateway_mac = \"02:00:00:00:00:02\"; } ); };",
 		o->workers, o->listeners < 16 ? 16 : o->listeners, o->memif ? "memif" : "null",

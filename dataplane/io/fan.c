@@ -8,6 +8,10 @@
 #define PACKET_COST 4u
 /* Lanes that are counted only, to one copy. */
 #define COUNT_COST_SHIFT 4
+/* Copies in so many nanoseconds are a pace: a shift instead of a division. */
+#define PACE_SHIFT 24
+/* A room whose packets wait paces each of them faster, this many times at most. */
+#define HURRY_MAX 16u
 
 /*
  * A mute or a removal that this worker has applied also covers what was still in a ring from the
@@ -41,6 +45,47 @@ static enum stn_drop refusal(const struct worker *worker, const struct packet_me
 	return fan_allowed(worker, meta) ? STN_DROP_COUNT : STN_DROP_FANOUT_CANCELLED;
 }
 
+/*
+ * A fan-out larger than a burst is spread: its burst at once, the others evenly over the pace. It
+ * may be late for that when it begins, but no more than what waits behind it makes it hurry.
+ */
+static void pace_begin(const struct worker *worker, struct worker_fan *fan, uint32_t legs)
+{
+	const struct worker_config *config = &worker->config;
+
+	fan->pace_rate = 0;
+	if (config->pace_us == 0 || legs <= config->pace_burst_copies)
+		return;
+	fan->pace_rate = ((uint64_t)legs << PACE_SHIFT) / (config->pace_us * 1000ull);
+	fan->allowance = config->pace_burst_copies;
+	fan->paced_ns = worker->now_ns;
+}
+
+/* Whether a block's copies may leave now; if not, *not_before_ns. */
+static bool pace_allows(
+	const struct worker *worker, const struct worker_room *room, uint64_t *not_before_ns)
+{
+	struct worker_fan *fan = room->fan;
+	uint64_t rate, earned;
+
+	if (fan->pace_rate == 0 || fan->allowance >= ENGINE_BLOCK_LEGS)
+		return true;
+	/* Packets of two talkers at once share the frame's time. */
+	rate = fan->pace_rate * RTE_MIN(room->queue.count, HURRY_MAX);
+	earned = (worker->now_ns - fan->paced_ns) * rate >> PACE_SHIFT;
+	if (fan->allowance + earned < ENGINE_BLOCK_LEGS) {
+		*not_before_ns =
+			fan->paced_ns +
+			(((uint64_t)ENGINE_BLOCK_LEGS - fan->allowance) << PACE_SHIFT) / rate;
+		return false;
+	}
+	/* After a pause it catches up by a burst, not by more. */
+	fan->allowance = (uint32_t)RTE_MIN(
+		fan->allowance + earned, (uint64_t)worker->config.pace_burst_copies);
+	fan->paced_ns = worker->now_ns;
+	return true;
+}
+
 static void start(struct worker *worker, struct worker_room *room, const struct packet_meta *meta)
 {
 	struct worker_fan *fan = queue_fan_get(&worker->queue);
@@ -48,6 +93,7 @@ static void start(struct worker *worker, struct worker_room *room, const struct 
 	room->fan = fan;
 	fan->stale_ns = stale_ns(worker, meta);
 	fan->stale = false;
+	pace_begin(worker, fan, room->shard.legs);
 	worker->stats.slot_packets++;
 	if (room->report != NULL)
 		report_slot(worker, room, meta);
@@ -111,37 +157,56 @@ static unsigned int count_run(
 	return (run->count >> COUNT_COST_SHIFT) + 1;
 }
 
-/* One step of a room that has packets; returns what it cost. */
-static unsigned int step(struct worker *worker, struct worker_room *room)
+/* The next run of a fan-out under way, or its end; returns what it cost. */
+static unsigned int advance(struct worker *worker, struct worker_room *room)
 {
 	struct worker_fan *fan = room->fan;
 	struct fanout_run run;
+	unsigned int copies;
 
-	if (fan == NULL)
-		return begin(worker, room);
 	fanout_next(&fan->fanout, ENGINE_BLOCK_LEGS, &run);
 	if (run.count == 0) {
 		finish(worker, room);
 		return 0;
 	}
+	if (fan->stale)
+		return count_run(worker, room, &run);
+	copies = copy_run(worker, room, &run);
+	fan->allowance -= RTE_MIN(copies, fan->allowance);
+	return copies;
+}
+
+/* Whether the room at the head, which has packets, has something to do now. */
+static bool ready(const struct worker *worker, struct queue_entry *entry)
+{
+	struct worker_fan *fan = entry->room->fan;
+
+	if (fan == NULL)
+		return true;
 	fan->stale |= worker->now_ns > fan->stale_ns;
-	return fan->stale ? count_run(worker, room, &run) : copy_run(worker, room, &run);
+	return fan->stale || (entry->not_before_ns <= worker->now_ns &&
+				     pace_allows(worker, entry->room, &entry->not_before_ns));
 }
 
 unsigned int fan_slice(struct worker *worker)
 {
 	struct worker_queue *queue = &worker->queue;
-	uint32_t slice = worker->config.slice_copies;
+	uint32_t slice = worker->config.slice_copies, resting = 0;
 	unsigned int spent = 0, cost;
 
-	while (spent < slice && queue_length(queue) != 0) {
+	while (spent < slice && resting < queue_length(queue)) {
 		struct worker_room *room = queue_at(queue, 0)->room;
 
 		if (room->queue.count == 0) {
 			queue_leave(queue);
 			continue;
 		}
-		cost = step(worker, room);
+		if (!ready(worker, queue_at(queue, 0))) {
+			queue_rotate(queue);
+			resting++;
+			continue;
+		}
+		cost = room->fan == NULL ? begin(worker, room) : advance(worker, room);
 		spent += cost;
 		queue->spent += cost;
 		if (queue->spent >= slice)

@@ -189,6 +189,8 @@ static void describe(const struct pool *pool, unsigned int index,
 	out->jobs_max = RTE_MIN(WORKER_JOBS_MAX, config->buffers / JOBS_SHARE);
 	out->idle_sleep_us = config->idle_sleep_us;
 	out->stale_ms = config->stale_ms;
+	out->pace_us = config->pace_us;
+	out->pace_burst_copies = config->pace_burst_copies;
 	out->preroll_ms = config->preroll_ms;
 	out->dscp = (uint8_t)config->dscp;
 	out->consent_timeout_ms = config->consent_timeout_ms;

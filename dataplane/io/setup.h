@@ -49,6 +49,8 @@ struct worker_config {
 	uint32_t jobs_max; /* slot packets that may wait */
 	uint32_t idle_sleep_us;
 	uint32_t stale_ms;
+	uint32_t pace_us; /* 0: not paced */
+	uint32_t pace_burst_copies;
 	uint32_t preroll_ms;
 	uint8_t dscp;
 	uint32_t consent_timeout_ms;

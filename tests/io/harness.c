@@ -42,6 +42,7 @@ static void config_make(struct harness *h)
 	source.size = (size_t)snprintf(text, sizeof(text),
 		"dataplane = { workers = %u; legs_max = %u; rooms_max = %u; buffers = %u;\n"
 		"huge_pages = \"never\"; slice_copies = %u; stale_ms = %u; preroll_ms = %d;\n"
+		"pace_us = %u; pace_burst_copies = %u;\n"
 		"ports = ( { driver = \"%s\"; device = \"%s\"; output = \"%s\"; vlan = %u; mtu = "
 		"%u; %s\n"
 		"addresses = [ \"192.0.2.1/24\", \"2001:db8::1/64\" ]; } ); };",
@@ -51,6 +52,7 @@ static void config_make(struct harness *h)
 		o->preroll_ms == 0  ? 120
 		: o->preroll_ms < 0 ? 0
 				    : o->preroll_ms,
+		either(o->pace_us, 10000), either(o->pace_burst_copies, 16384),
 		o->driver ? o->driver : "ring", o->file_in ? o->file_in : "",
 		o->file_out ? o->file_out : "", o->vlan, either(o->mtu, 1500),
 		o->no_gateway ? "" : "gateway_mac = \"" GATEWAY "\";");

@@ -36,6 +36,7 @@ struct harness_options {
 	unsigned int workers;
 	unsigned int legs_max, rooms_max, buffers;
 	unsigned int slice_copies, stale_ms, vlan, mtu;
+	unsigned int pace_us, pace_burst_copies;
 	int preroll_ms;               /* -1: none */
 	unsigned int transmit_frames; /* length of the port's transmit rings, a power of two */
 	/* A port of this driver, as it is, in place of the rings; pcap: with these files. */

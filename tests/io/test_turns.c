@@ -200,6 +200,67 @@ START_TEST(a_stale_fan_out_is_cut_and_counted)
 }
 END_TEST
 
+/* The copies of a large room's packet leave in a burst and then evenly; a small room's at once. */
+START_TEST(a_large_fan_out_is_spread_over_the_pace)
+{
+	struct harness_options options = {.slice_copies = SLICE,
+		.stale_ms = 5000,
+		.pace_us = 20000,
+		.pace_burst_copies = 128};
+	struct harness *h = harness_open(&options);
+	struct audience large, small;
+	uint64_t begin, passed, may;
+	unsigned int round = 0;
+
+	audience_join(h, &large, LARGE);
+	audience_join(h, &small, SMALL);
+	begin = harness_now_ns();
+	harness_speak(h, large.speaker, "in time, not at once");
+	harness_turn(h);
+	while (heard(&large, 1) < LARGE) {
+		ck_assert_uint_lt(harness_now_ns() - begin, 10000000000ull);
+		harness_speak(h, small.speaker, "at once");
+		harness_turn(h);
+		harness_turn(h);
+		ck_assert_uint_eq(heard(&small, ++round), SMALL);
+		/* Never more than the burst and what the time that really passed allows. */
+		passed = harness_now_ns() - begin;
+		may = 128 + LARGE * passed / 20000000 + ENGINE_BLOCK_LEGS;
+		ck_assert_uint_le(heard(&large, 1), may);
+	}
+	/* All of it, less the burst: a slow machine only makes it longer. */
+	ck_assert_uint_ge(
+		harness_now_ns() - begin, 20000000ull * (LARGE - 128 - ENGINE_BLOCK_LEGS) / LARGE);
+	harness_close(h);
+}
+END_TEST
+
+/* Time that passes is all it waits for; what waits behind it makes it hurry, in order. */
+START_TEST(a_paced_room_catches_up)
+{
+	struct harness_options options = {.slice_copies = SLICE,
+		.stale_ms = 5000,
+		.pace_us = 20000,
+		.pace_burst_copies = LARGE / 2};
+	struct harness *h = harness_open(&options);
+	struct audience large;
+	unsigned int i;
+
+	audience_join(h, &large, LARGE);
+	for (i = 0; i < 3; i++)
+		harness_speak(h, large.speaker, "three in a frame");
+	for (i = 1; i <= 3; i++) {
+		harness_settle(h);
+		/* Half is the burst; the rest may have to wait, and its time comes. */
+		time_passes(h, 20000000ull);
+		harness_until(h, heard(&large, i) == LARGE);
+	}
+	ck_assert_uint_eq(harness_stats(h).copies, 3 * LARGE);
+	ck_assert_uint_eq(harness_drops(h, STN_DROP_TX_STALE), 0);
+	harness_close(h);
+}
+END_TEST
+
 /* A room that floods leaves space to one that does not. */
 START_TEST(a_flood_in_one_room_is_its_own)
 {
@@ -306,6 +367,8 @@ int main(void)
 	tcase_add_test(cases, large_rooms_advance_together);
 	tcase_add_test(cases, packets_of_a_room_stay_in_order);
 	tcase_add_test(cases, a_stale_fan_out_is_cut_and_counted);
+	tcase_add_test(cases, a_large_fan_out_is_spread_over_the_pace);
+	tcase_add_test(cases, a_paced_room_catches_up);
 	tcase_add_test(cases, a_flood_in_one_room_is_its_own);
 	tcase_add_test(cases, what_happens_to_one_room_is_nothing_to_the_others);
 	suite_add_tcase(suite, cases);
