@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "perf/account.h"
 #include "perf/catalog.h"
 #include "perf/events.h"
 #include "perf/fanout.h"
@@ -22,6 +23,8 @@ static const struct benchmark table[] = {
 		events_usage, events_main},
 	{"joins", "browsers that join while media runs; called by perf/joins.sh", joins_usage,
 		joins_main},
+	{"account", "a copy's nanoseconds by stage; called by perf/account.sh", account_usage,
+		account_main},
 	{"memory", "bytes a listener takes of the data plane, measured and accounted for",
 		memory_usage, memory_main},
 };

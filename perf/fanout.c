@@ -216,7 +216,8 @@ static int lane_run(void *arg)
 {
 	struct lane *lane = arg;
 	struct bench *b = lane->bench;
-	double slice = b->options->seconds / (2 * b->options->rounds + 1);
+	unsigned int turns = b->options->rounds * (b->options->no_reference ? 1 : 2) + 1;
+	double slice = b->options->seconds / turns;
 	unsigned int i;
 
 	while (__atomic_load_n(&b->phase, __ATOMIC_ACQUIRE) == PHASE_SETUP)
@@ -224,7 +225,7 @@ static int lane_run(void *arg)
 	fan_for(lane, slice); /* warm up */
 	for (i = 0; i < b->options->rounds; i++) {
 		lane->round_ns[i] = fan_for(lane, slice);
-		if (lane->worker->config.index == 0)
+		if (lane->worker->config.index == 0 && !b->options->no_reference)
 			lane->round_reference_ns[i] =
 				reference_run(b->reference, b->options->payload, slice);
 	}

@@ -27,6 +27,7 @@ struct fanout_options {
 	uint32_t payload; /* bytes */
 	unsigned int workers;
 	bool memif;
+	bool no_reference; /* without turns of the library alone */
 	unsigned int rounds;
 	double seconds;
 };

@@ -26,6 +26,7 @@ const char fanout_usage[] =
 	"them (null)\n"
 	"  --seconds S            of all turns, 1 to 3,600 (11)\n"
 	"  --repeats N            turns, 1 to 101 (5)\n"
+	"  --reference WHEN       on or off: turns of libIPSec_MB alone in between (on)\n"
 	"  --json                 one object, as perf/report.schema.json has it\n"
 	"Results:\n"
 	"  mpps  Mpps, higher     copies of all workers\n"
@@ -64,13 +65,22 @@ static int sink_parse(const char *text, bool *memif)
 	return n;
 }
 
+static int reference_parse(const char *text, bool *off)
+{
+	static const char *const names[] = {"on", "off"};
+	int n = argument_choice("reference", text, names, 2);
+
+	*off = n == 1;
+	return n;
+}
+
 static int options_parse(
 	int argc, char *argv[], struct fanout_options *o, enum report_format *format)
 {
 	static const struct option options[] = {{"suite", 1, NULL, 's'}, {"engine", 1, NULL, 'e'},
 		{"listeners", 1, NULL, 'l'}, {"payload", 1, NULL, 'p'}, {"workers", 1, NULL, 'w'},
 		{"sink", 1, NULL, 'k'}, {"seconds", 1, NULL, 't'}, {"repeats", 1, NULL, 'r'},
-		{"json", 0, NULL, 'j'}, {NULL, 0, NULL, 0}};
+		{"reference", 1, NULL, 'R'}, {"json", 0, NULL, 'j'}, {NULL, 0, NULL, 0}};
 	uint32_t seconds = 11;
 	int c, rc = 0;
 
@@ -91,6 +101,8 @@ static int options_parse(
 			rc = argument_number("seconds", optarg, 1, 3600, &seconds);
 		else if (c == 'r')
 			rc = argument_number("repeats", optarg, 1, REPEATS_MAX, &o->rounds);
+		else if (c == 'R')
+			rc = reference_parse(optarg, &o->no_reference);
 		else if (c == 'j')
 			*format = REPORT_JSON;
 		else
@@ -128,6 +140,8 @@ static void describe_result(
 	for (i = 0; i < o->rounds; i++) {
 		report_value(report, "mpps", "Mpps", REPORT_HIGHER, r->round_mpps[i]);
 		report_value(report, "ns_per_copy", "ns", REPORT_LOWER, r->round_ns[i]);
+		if (o->no_reference)
+			continue;
 		report_value(
 			report, "reference_ns", "ns", REPORT_NEITHER, r->round_reference_ns[i]);
 		report_value(report, "ratio", "ratio", REPORT_LOWER,

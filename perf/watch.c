@@ -216,7 +216,7 @@ void watch_judge(const struct watch *watch, struct watch_verdict *out)
 	double elapsed = grown(from->total_ticks, to->total_ticks);
 
 	*out = (struct watch_verdict){0};
-	if (elapsed > 0 && from->cpus > 0) {
+	if (from->cpus > 0 && elapsed >= (double)from->cpus * WATCH_TICKS_MIN) {
 		double one = elapsed / from->cpus;
 
 		out->steal_percent = 100 * grown(from->steal_ticks, to->steal_ticks) / one;

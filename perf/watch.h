@@ -20,6 +20,9 @@
 /* Percent by which the loop may become slower. */
 #define WATCH_DRIFT_MAX 5.0
 
+/* Of one CPU, half a second: one tick more or less in fewer of them would be too much. */
+#define WATCH_TICKS_MIN 50
+
 #define WATCH_REASONS_MAX 3
 
 struct watch_reading {

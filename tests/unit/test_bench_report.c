@@ -202,6 +202,25 @@ START_TEST(a_reason_has_value_and_threshold)
 }
 END_TEST
 
+START_TEST(half_a_second_is_too_short_for_ticks)
+{
+	struct watch_reading reading = {1000, 0, 0, 0, 2, 1000};
+	struct watch_verdict verdict;
+	struct watch watch = {0};
+
+	watch_add(&watch, &reading);
+	reading.total_ticks += 99;
+	reading.busy_ticks += 99;
+	watch_add(&watch, &reading);
+	watch_judge(&watch, &verdict);
+	ck_assert_uint_eq(verdict.reason_count, 0);
+	reading.total_ticks++;
+	watch_add(&watch, &reading);
+	watch_judge(&watch, &verdict);
+	ck_assert_uint_eq(verdict.reason_count, 1);
+}
+END_TEST
+
 START_TEST(the_machine_can_be_read)
 {
 	struct watch_reading reading;
@@ -260,6 +279,7 @@ int main(void)
 	tcase_add_test(tcase, a_report_without_findings_is_as_valid_as_the_machine_is_quiet);
 	tcase_add_loop_test(tcase, thresholds, 0, sizeof(machines) / sizeof(machines[0]));
 	tcase_add_test(tcase, a_reason_has_value_and_threshold);
+	tcase_add_test(tcase, half_a_second_is_too_short_for_ticks);
 	tcase_add_test(tcase, the_machine_can_be_read);
 	tcase_add_test(tcase, a_list_is_read_from_what_people_read);
 	suite_add_tcase(suite, tcase);
