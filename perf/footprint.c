@@ -11,6 +11,7 @@
 #include "dataplane/io/state.h"
 
 #define PAYLOAD 100
+#define SLOTS 3 /* of a room, where nobody says otherwise */
 
 /* glibc: eight bytes before each piece, multiples of 16, 32 at least. */
 static double piece(size_t size)
@@ -36,14 +37,13 @@ static int measure_lane(const struct engine *engine, enum suite suite, struct fo
 	const size_t size = 4u << 20;
 	struct engine_core *core = engine->open();
 	void *memory = aligned_alloc(ARENA_ALIGN, size);
-	uint8_t template[FRAME_TEMPLATE_MAX] = {0};
+	struct frame_template template = {
+		.size = FRAME_ETHERNET_SIZE + FRAME_IPV4_SIZE + FRAME_UDP_SIZE, .family = 4};
 	uint32_t origin[SHARD_SLOTS_MAX] = {0};
 	struct master_key key = {.suite = suite, .key = {1}};
-	struct shard_leg leg = {
-		.group = {.suite = suite,
-			.template_size = FRAME_ETHERNET_SIZE + FRAME_IPV4_SIZE + FRAME_UDP_SIZE},
+	struct shard_leg leg = {.group = {.suite = suite},
 		.key = suite == SUITE_NONE ? NULL : &key,
-		.template_bytes = template,
+		.template = &template,
 		.origin = origin};
 	struct shard_place place;
 	struct arena arena;
@@ -53,19 +53,19 @@ static int measure_lane(const struct engine *engine, enum suite suite, struct fo
 	if (core != NULL && memory != NULL) {
 		memset(memory, 0, size);
 		arena_init(&arena, memory, size);
-		shard_init(&shard, engine, &arena);
+		shard_init(&shard, engine, &arena, SLOTS);
 		rc = shard_add(&shard, core, &leg, &place);
 	}
 	if (rc == 0) {
 		double lanes = ENGINE_BLOCK_LEGS;
 		double keys = suite == SUITE_NONE ? 0 : (double)engine->block_size(suite) / lanes;
-		double stride = shard.group[place.group].template_stride;
+		double part = shard.group[place.group].part_size;
 		double all = shard.group[place.group].block_size / lanes;
 
-		out->part[5] = (struct footprint_part){"lane_bytes", all - keys - stride};
-		out->part[6] = (struct footprint_part){"template_bytes", stride};
+		out->part[5] = (struct footprint_part){"lane_bytes", all - keys - part};
+		out->part[6] = (struct footprint_part){"template_bytes", part};
 		out->part[7] = (struct footprint_part){"key_bytes", keys};
-		out->hot = stride + sizeof(uint32_t);
+		out->hot = part + sizeof(uint32_t);
 		if (suite != SUITE_NONE)
 			out->hot += (double)engine->hot_bytes(suite, PAYLOAD);
 		shard_close(&shard);

@@ -11,8 +11,9 @@
 #include <stdint.h>
 
 #define ARENA_ALIGN 64u
-/* Distinct piece sizes: suites and the group class, each with two template strides. */
-#define ARENA_SIZES_MAX 12
+/* Distinct piece sizes: suites and the group class, over IPv4 and IPv6, in rooms of 1 to 8 slots.
+ */
+#define ARENA_SIZES_MAX 64
 
 struct arena_free {
 	struct arena_free *next;

@@ -49,6 +49,20 @@ uint32_t fanout_frame_size(const struct fanout *fanout, const struct leg_group *
 	       fanout->headers->payload_size[profile] + suite_facts(group->key.suite)->tag_size;
 }
 
+static void heading_of(struct fanout *fanout, const struct leg_group *group)
+{
+	uint32_t size = fanout_frame_size(fanout, group) - group->key.template_size;
+	const uint8_t *packet = fanout->group_packet;
+	uint32_t packet_size = fanout->group_size;
+
+	if (group->key.suite != SUITE_NONE) {
+		packet = fanout->headers->bytes[group->key.profile];
+		packet_size = fanout->headers->size[group->key.profile];
+	}
+	heading_prepare(&fanout->heading, group->common, group->key.template_size, packet,
+		packet_size, size);
+}
+
 /*
  * Stretch 0 is the start's group from the start on, then come the other groups, and at last what is
  * before the start.
@@ -56,7 +70,6 @@ uint32_t fanout_frame_size(const struct fanout *fanout, const struct leg_group *
 static void stretch_enter(struct fanout *fanout)
 {
 	const struct fanout_place *start = &fanout->start;
-	const struct leg_group *group;
 
 	fanout->next.group = (start->group + fanout->stretch) % fanout->group_count;
 	fanout->next.position = fanout->stretch == 0 ? start->position : 0;
@@ -64,9 +77,7 @@ static void stretch_enter(struct fanout *fanout)
 							      : fanout->end[fanout->next.group];
 	if (fanout->next.position == fanout->stop)
 		return;
-	group = &fanout->shard->group[fanout->next.group];
-	fanout->lengths =
-		frame_lengths(fanout_frame_size(fanout, group) - group->key.template_size);
+	heading_of(fanout, &fanout->shard->group[fanout->next.group]);
 }
 
 void fanout_begin(struct fanout *fanout, struct shard *shard, const struct slot_packet *packet,
@@ -89,22 +100,40 @@ void fanout_begin(struct fanout *fanout, struct shard *shard, const struct slot_
 }
 
 /*
+ * The ROC of every lane of a block, those nobody asks for as well: a loop without branches and of a
+ * known length, which the compiler makes one of vectors. Returns whether all of them get the
+ * packet.
+ */
+static bool rocs_fill(uint32_t *restrict roc, const uint32_t *restrict origin, uint32_t slot_roc)
+{
+	uint32_t ahead = 0;
+
+	for (uint32_t i = 0; i < ENGINE_BLOCK_LEGS; i++) {
+		roc[i] = slot_roc - origin[i];
+		ahead |= roc[i];
+	}
+	return (int32_t)ahead >= 0;
+}
+
+/*
  * Fills in the run from its lane on with those of the next `room` lanes that get the packet; lanes
  * that do not (silenced, or joined just before a wrap) end it. Returns how many lanes were passed
  * over at its beginning.
  */
 static uint32_t run_fill(struct fanout_run *run, uint32_t room, uint32_t slot, uint32_t slot_roc)
 {
-	const uint32_t *origin = &run->block->origin[slot][run->lane];
-	uint32_t i = 0, skipped;
+	const uint32_t *origin = shard_origins(run->block, slot);
+	uint32_t end = run->lane + room, first = run->lane, skipped, roc;
 
-	while (i < room && !index_leg_roc(slot_roc, origin[i], &run->roc[0]))
-		i++;
-	skipped = i;
-	for (run->count = 0; i < room; i++, run->count++)
-		if (!index_leg_roc(slot_roc, origin[i], &run->roc[run->count]))
+	run->count = room;
+	if (rocs_fill(run->roc, origin, slot_roc))
+		return 0;
+	while (run->lane < end && !index_leg_roc(slot_roc, origin[run->lane], &roc))
+		run->lane++;
+	skipped = run->lane - first;
+	for (run->count = 0; run->lane + run->count < end; run->count++)
+		if (!index_leg_roc(slot_roc, origin[run->lane + run->count], &roc))
 			break;
-	run->lane += skipped;
 	return skipped;
 }
 
@@ -138,16 +167,6 @@ void fanout_next(struct fanout *fanout, uint32_t max, struct fanout_run *run)
 	}
 }
 
-static void copy_group_packets(
-	const struct fanout *fanout, const struct fanout_run *run, uint8_t *const out[])
-{
-	const uint8_t *packet = fanout->group_packet;
-	uint32_t size = fanout->group_size, i;
-
-	for (i = 0; i < run->count; i++)
-		memcpy(out[i], packet, size);
-}
-
 static void protect(const struct fanout *fanout, struct engine_core *core,
 	const struct fanout_run *run, uint8_t *const out[])
 {
@@ -162,7 +181,7 @@ static void protect(const struct fanout *fanout, struct engine_core *core,
 	};
 
 	fanout->shard->engine->protect_run(core, key->suite, shard_keys(run->group, run->block),
-		run->lane, run->count, &plaintext, run->roc, out);
+		run->lane, run->count, &plaintext, run->roc + run->lane, out);
 }
 
 void fanout_write(const struct fanout *fanout, struct engine_core *core,
@@ -170,24 +189,16 @@ void fanout_write(const struct fanout *fanout, struct engine_core *core,
 {
 	const struct leg_group *group = run->group;
 	uint32_t header_size = group->key.template_size, i;
-	bool ipv4 = header_size < FRAME_ETHERNET_SIZE + FRAME_IPV6_SIZE + FRAME_UDP_SIZE;
 	uint8_t *out[ENGINE_BLOCK_LEGS];
 
-	for (i = 0; i < run->count; i++) {
-		const uint8_t *bytes = shard_template(group, run->block, run->lane + i);
-
-		memcpy(frame[i], bytes, 64);
-		if (header_size > 64)
-			memcpy(frame[i] + 64, bytes + 64, 64);
-		if (ipv4)
-			frame_finish_ipv4(frame[i], header_size, &fanout->lengths);
-		out[i] = frame[i] + header_size;
-	}
-	if (group->key.suite == SUITE_NONE)
-		copy_group_packets(fanout, run, out);
-	else
+	fanout->shard->write_headings(
+		&fanout->heading, shard_parts(group, run->block, run->lane), run->count, frame);
+	if (group->key.suite != SUITE_NONE) {
+		for (i = 0; i < run->count; i++)
+			out[i] = frame[i] + header_size;
 		protect(fanout, core, run, out);
-	if (ipv4)
+	}
+	if (heading_is_ipv4(header_size))
 		return;
 	for (i = 0; i < run->count; i++)
 		frame_finish_ipv6(

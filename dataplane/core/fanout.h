@@ -74,7 +74,7 @@ struct fanout {
 	 */
 	const uint8_t *group_packet;
 	uint16_t group_size;
-	struct frame_lengths lengths;   /* of the group it is in */
+	struct heading heading;         /* of the group it is in */
 	uint32_t end[SHARD_GROUPS_MAX]; /* legs of each group when the fan-out began */
 	unsigned int group_count;
 	struct fanout_place start;
@@ -90,7 +90,7 @@ struct fanout_run {
 	struct fanout_place first;
 	uint32_t lane;
 	uint32_t count;                  /* 0: the fan-out is over */
-	uint32_t roc[ENGINE_BLOCK_LEGS]; /* each leg's own */
+	uint32_t roc[ENGINE_BLOCK_LEGS]; /* each leg's own, by lane */
 };
 
 void fanout_headers_build(struct fanout_headers *headers, const struct slot_packet *packet,
@@ -107,8 +107,8 @@ void fanout_next(struct fanout *fanout, uint32_t max, struct fanout_run *run);
 /* Bytes of a frame of the run's group: template, RTP, tag. */
 uint32_t fanout_frame_size(const struct fanout *fanout, const struct leg_group *group);
 /*
- * Writes the run's frames. Each frame[i] has room for fanout_frame_size() bytes and at least
- * FANOUT_FRAME_MIN: templates are copied in whole cache lines.
+ * Writes the run's frames. Each frame[i] has room for fanout_frame_size() bytes in whole cache
+ * lines and at least FANOUT_FRAME_MIN: headers are written so.
  */
 void fanout_write(const struct fanout *fanout, struct engine_core *core,
 	const struct fanout_run *run, uint8_t *const frame[]);

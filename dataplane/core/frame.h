@@ -90,24 +90,31 @@ static inline struct frame_lengths frame_lengths(unsigned int payload_size)
 }
 
 /*
+ * Turns the sum that stands in a checksum field into the checksum, with a length added. One fold is
+ * enough: both terms are below 2^16. The sum is the same in either byte order (RFC 1071 section 2).
+ */
+static inline void frame_checksum_ipv4(uint8_t *field, uint16_t length_be)
+{
+	uint16_t partial, checksum;
+	uint32_t sum;
+
+	memcpy(&partial, field, sizeof(partial));
+	sum = (uint32_t)partial + length_be;
+	checksum = (uint16_t) ~((sum & 0xffff) + (sum >> 16));
+	memcpy(field, &checksum, sizeof(checksum));
+}
+
+/*
  * Finishes a copy over IPv4. frame: a template's bytes with the payload behind them (not read),
  * header_size: the template's size. The UDP checksum stays 0, which IPv4 allows.
- *
- * One fold is enough: both terms are below 2^16. The sum is the same in either byte order (RFC 1071
- * section 2).
  */
 static inline void frame_finish_ipv4(
 	uint8_t *frame, unsigned int header_size, const struct frame_lengths *lengths)
 {
 	uint8_t *ip = frame + header_size - FRAME_UDP_SIZE - FRAME_IPV4_SIZE;
-	uint16_t partial, checksum;
-	uint32_t sum;
 
-	memcpy(&partial, ip + 10, sizeof(partial));
-	sum = (uint32_t)partial + lengths->ipv4_be;
-	checksum = (uint16_t) ~((sum & 0xffff) + (sum >> 16));
+	frame_checksum_ipv4(ip + 10, lengths->ipv4_be);
 	memcpy(ip + 2, &lengths->ipv4_be, sizeof(lengths->ipv4_be));
-	memcpy(ip + 10, &checksum, sizeof(checksum));
 	memcpy(ip + FRAME_IPV4_SIZE + 4, &lengths->udp_be, sizeof(lengths->udp_be));
 }
 

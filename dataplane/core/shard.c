@@ -8,9 +8,13 @@
 
 #define BLOCKS_FIRST 8u /* block pointers of a new group: one cache line */
 
-void shard_init(struct shard *shard, const struct engine *engine, struct arena *arena)
+void shard_init(
+	struct shard *shard, const struct engine *engine, struct arena *arena, unsigned int slots)
 {
+	assert(slots >= 1 && slots <= SHARD_SLOTS_MAX);
 	memset(shard, 0, sizeof(*shard));
+	shard->slots = slots;
+	shard->write_headings = heading_writer_find();
 	shard->engine = engine;
 	shard->arena = arena;
 }
@@ -45,32 +49,37 @@ static bool key_equal(const struct group_key *a, const struct group_key *b)
 	       a->template_size == b->template_size;
 }
 
-static void group_init(struct shard *shard, struct leg_group *group, const struct group_key *key)
+static void group_init(struct shard *shard, struct leg_group *group, const struct group_key *key,
+	const uint8_t common[FRAME_TEMPLATE_MAX])
 {
 	size_t keys = key->suite == SUITE_NONE ? 0 : shard->engine->block_size(key->suite);
-	size_t templates;
+	size_t rows = shard->slots * sizeof(uint32_t) * ENGINE_BLOCK_LEGS, end;
 
 	memset(group, 0, sizeof(*group));
 	group->key = *key;
-	group->template_stride = key->template_size <= 64 ? 64 : 128;
-	templates = (size_t)group->template_stride * ENGINE_BLOCK_LEGS;
+	memcpy(group->common, common, sizeof(group->common));
+	group->part_size = heading_leg_size(key->template_size);
+	group->parts_offset = (uint32_t)(sizeof(struct leg_block) + rows);
+	end = group->parts_offset + (size_t)group->part_size * ENGINE_BLOCK_LEGS;
 	if (keys != 0)
-		group->keys_offset = (uint32_t)(sizeof(struct leg_block) + templates);
-	group->block_size = (uint32_t)(sizeof(struct leg_block) + templates + keys);
+		group->keys_offset = (uint32_t)end;
+	group->block_size = (uint32_t)(end + keys);
 }
 
-static struct leg_group *group_get(struct shard *shard, const struct group_key *key)
+static struct leg_group *group_get(
+	struct shard *shard, const struct group_key *key, const uint8_t common[FRAME_TEMPLATE_MAX])
 {
 	struct leg_group *group;
 	unsigned int i;
 
 	for (i = 0; i < shard->group_count; i++)
-		if (key_equal(&shard->group[i].key, key))
+		if (key_equal(&shard->group[i].key, key) &&
+			memcmp(shard->group[i].common, common, FRAME_TEMPLATE_MAX) == 0)
 			return &shard->group[i];
 	if (shard->group_count == SHARD_GROUPS_MAX)
 		return NULL;
 	group = &shard->group[shard->group_count++];
-	group_init(shard, group, key);
+	group_init(shard, group, key, common);
 	return group;
 }
 
@@ -84,11 +93,16 @@ static void block_drop(struct shard *shard, struct leg_group *group)
 int shard_add(struct shard *shard, struct engine_core *core, const struct shard_leg *leg,
 	struct shard_place *place)
 {
-	struct leg_group *group = group_get(shard, &leg->group);
+	uint8_t common[FRAME_TEMPLATE_MAX], part[32];
+	struct group_key key = leg->group;
+	struct leg_group *group;
 	struct leg_block *block;
 	uint32_t lane, slot;
 	int rc;
 
+	key.template_size = leg->template->size;
+	heading_split(leg->template, common, part);
+	group = group_get(shard, &key, common);
 	if (group == NULL)
 		return -ENOSPC;
 	lane = group->count % ENGINE_BLOCK_LEGS;
@@ -110,9 +124,9 @@ int shard_add(struct shard *shard, struct engine_core *core, const struct shard_
 			return rc;
 		}
 	}
-	memcpy(shard_template(group, block, lane), leg->template_bytes, group->key.template_size);
-	for (slot = 0; slot < SHARD_SLOTS_MAX; slot++)
-		block->origin[slot][lane] = leg->origin[slot];
+	memcpy(shard_parts(group, block, lane), part, group->part_size);
+	for (slot = 0; slot < shard->slots; slot++)
+		shard_origins(block, slot)[lane] = leg->origin[slot];
 	block->leg[lane] = leg->leg;
 	block->silenced[lane] = false;
 	place->group = (uint16_t)(group - shard->group);
@@ -121,8 +135,7 @@ int shard_add(struct shard *shard, struct engine_core *core, const struct shard_
 	return 0;
 }
 
-void shard_silence(
-	struct shard *shard, const struct shard_place *place, const uint32_t roc[SHARD_SLOTS_MAX])
+void shard_silence(struct shard *shard, const struct shard_place *place, const uint32_t roc[])
 {
 	struct leg_group *group = &shard->group[place->group];
 	struct leg_block *block = shard_block(group, place->position);
@@ -131,8 +144,8 @@ void shard_silence(
 	if (block->silenced[lane])
 		return;
 	block->silenced[lane] = true;
-	for (slot = 0; slot < SHARD_SLOTS_MAX; slot++)
-		block->origin[slot][lane] = SHARD_ORIGIN_NEVER(roc[slot]);
+	for (slot = 0; slot < shard->slots; slot++)
+		shard_origins(block, slot)[lane] = SHARD_ORIGIN_NEVER(roc[slot]);
 	shard->legs--;
 	shard->silenced++;
 }
@@ -142,9 +155,9 @@ static void leg_move(struct shard *shard, struct leg_group *group, uint32_t to, 
 	struct leg_block *b = shard_block(group, to), *a = shard_block(group, from);
 	uint32_t i = to % ENGINE_BLOCK_LEGS, j = from % ENGINE_BLOCK_LEGS, slot;
 
-	memcpy(shard_template(group, b, i), shard_template(group, a, j), group->template_stride);
-	for (slot = 0; slot < SHARD_SLOTS_MAX; slot++)
-		b->origin[slot][i] = a->origin[slot][j];
+	memcpy(shard_parts(group, b, i), shard_parts(group, a, j), group->part_size);
+	for (slot = 0; slot < shard->slots; slot++)
+		shard_origins(b, slot)[i] = shard_origins(a, slot)[j];
 	b->leg[i] = a->leg[j];
 	b->silenced[i] = a->silenced[j];
 	if (group->keys_offset != 0)
@@ -177,17 +190,17 @@ uint32_t shard_remove(struct shard *shard, const struct shard_place *place)
 }
 
 void shard_release(struct shard *shard, const struct shard_place *place, const uint8_t mac[6],
-	const uint32_t origin[SHARD_SLOTS_MAX])
+	const uint32_t origin[])
 {
 	struct leg_group *group = &shard->group[place->group];
 	struct leg_block *block = shard_block(group, place->position);
 	uint32_t lane = place->position % ENGINE_BLOCK_LEGS, slot;
 
-	memcpy(shard_template(group, block, lane), mac, 6);
+	memcpy(shard_parts(group, block, lane) + HEADING_MAC, mac, FRAME_MAC_SIZE);
 	if (block->silenced[lane])
 		return;
-	for (slot = 0; slot < SHARD_SLOTS_MAX; slot++)
-		block->origin[slot][lane] = origin[slot];
+	for (slot = 0; slot < shard->slots; slot++)
+		shard_origins(block, slot)[lane] = origin[slot];
 }
 
 int shard_redirect(struct shard *shard, const struct shard_place *place, uint8_t port,
@@ -195,11 +208,15 @@ int shard_redirect(struct shard *shard, const struct shard_place *place, uint8_t
 {
 	struct leg_group *group = &shard->group[place->group];
 	struct leg_block *block = shard_block(group, place->position);
+	uint8_t common[FRAME_TEMPLATE_MAX], part[32];
 
 	if (group->key.port != port || group->key.template_size != template->size)
 		return -ENOENT;
-	memcpy(shard_template(group, block, place->position % ENGINE_BLOCK_LEGS), template->bytes,
-		template->size);
+	heading_split(template, common, part);
+	if (memcmp(group->common, common, sizeof(common)) != 0)
+		return -ENOENT;
+	memcpy(shard_parts(group, block, place->position % ENGINE_BLOCK_LEGS), part,
+		group->part_size);
 	return 0;
 }
 

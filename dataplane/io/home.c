@@ -71,7 +71,7 @@ int apply_room_open(struct worker *worker, const struct room_facts *facts)
 		return rc;
 	room->facts = facts;
 	room->home_position = WORKER_NO_POSITION;
-	shard_init(&room->shard, worker->config.engine, &worker->arena);
+	shard_init(&room->shard, worker->config.engine, &worker->arena, facts->slot_count);
 	profiles_set(room);
 	if (facts->group_key.suite != STN_SUITE_NONE) {
 		apply_master_key(&facts->group_key, &key);

@@ -28,13 +28,12 @@ int listener_add(struct worker *worker, struct worker_leg *leg, const struct ice
 	struct shard_leg add = {
 		.group = {.profile = facts->profile, .port = to->port},
 		.leg = facts->leg,
+		.template = &template,
 		.origin = facts->origin,
 	};
 	int rc;
 
 	apply_template(worker, to, &template);
-	add.template_bytes = template.bytes;
-	add.group.template_size = template.size;
 	if (facts->protection == STN_PROTECTION_LEG) {
 		apply_master_key(&facts->tx, &key);
 		add.group.suite = key.suite;

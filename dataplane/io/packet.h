@@ -38,7 +38,11 @@ struct packet_meta {
 	};
 };
 
-#define PACKET_PRIVATE_SIZE RTE_ALIGN_CEIL(sizeof(struct packet_meta), RTE_MBUF_PRIV_ALIGN)
+/*
+ * Whole cache lines, so that a buffer begins on one, and with RTE_PKTMBUF_HEADROOM a copy does: its
+ * headers are stored a line at a time.
+ */
+#define PACKET_PRIVATE_SIZE RTE_ALIGN_CEIL(sizeof(struct packet_meta), RTE_CACHE_LINE_SIZE)
 
 static inline struct packet_meta *packet_meta(struct rte_mbuf *mbuf)
 {

@@ -10,15 +10,24 @@
 
 #define REGION (8u << 20)
 #define LEGS_MAX 700
-#define GROUPS 5
+#define GROUPS 6
 #define GET_NOTHING 0x7fffffffu
 
-static const struct group_key groups[GROUPS] = {
-	{SUITE_AEAD_AES_128_GCM, 0, 0, 42},
-	{SUITE_AEAD_AES_256_GCM, 1, 0, 62},
-	{SUITE_AES128_CM_HMAC_SHA1_80, 0, 1, 66},
-	{SUITE_NONE, 0, 0, 42},
-	{SUITE_AEAD_AES_128_GCM, 1, 0, 42},
+/* What the legs of a group have in common; the last one differs in its DSCP only. */
+struct kind {
+	enum suite suite;
+	uint8_t profile, port;
+	uint8_t family;
+	uint16_t vlan;
+	uint8_t dscp;
+};
+static const struct kind groups[GROUPS] = {
+	{SUITE_AEAD_AES_128_GCM, 0, 0, 4, 0, 0},
+	{SUITE_AEAD_AES_256_GCM, 1, 0, 6, 0, 0},
+	{SUITE_AES128_CM_HMAC_SHA1_80, 0, 1, 6, 7, 46},
+	{SUITE_NONE, 0, 0, 4, 9, 0},
+	{SUITE_AEAD_AES_128_GCM, 1, 0, 4, 0, 0},
+	{SUITE_AEAD_AES_128_GCM, 1, 0, 4, 0, 46},
 };
 
 /* What a leg should have; the model of the shard is an array of these. */
@@ -27,7 +36,7 @@ struct expected {
 	bool silenced;
 	unsigned int group;
 	struct master_key key;
-	uint8_t template_bytes[FRAME_TEMPLATE_MAX];
+	struct frame_template template;
 	uint32_t origin[SHARD_SLOTS_MAX];
 	struct shard_place place;
 };
@@ -38,6 +47,7 @@ struct bench {
 	uint8_t *memory;
 	struct arena arena;
 	struct shard shard;
+	unsigned int slots;
 	struct random_state random;
 	struct expected leg[LEGS_MAX];
 };
@@ -52,8 +62,9 @@ static struct bench *bench_open(const struct engine *engine, size_t size)
 	bench->memory = aligned_alloc(ARENA_ALIGN, REGION);
 	memset(bench->memory, 0, REGION);
 	arena_init(&bench->arena, bench->memory, size);
-	shard_init(&bench->shard, engine, &bench->arena);
 	random_seed(&bench->random);
+	bench->slots = 1 + random_below(&bench->random, SHARD_SLOTS_MAX);
+	shard_init(&bench->shard, engine, &bench->arena, bench->slots);
 	return bench;
 }
 
@@ -66,13 +77,31 @@ static void bench_close(struct bench *bench)
 	free(bench);
 }
 
+/* Legs of a group differ in where their copies go. */
+static void template_make(
+	struct bench *bench, const struct kind *kind, struct frame_template *template)
+{
+	struct frame_path path = {.source_mac = {2, 0, 0, 0, 0, kind->port},
+		.vlan = kind->vlan,
+		.dscp = kind->dscp,
+		.local = {.family = kind->family, .port_be = 5, .address = {192, 0, 2, 1}},
+		.remote = {.family = kind->family}};
+
+	random_fill(&bench->random, path.destination_mac, sizeof(path.destination_mac));
+	random_fill(&bench->random, path.remote.address, kind->family == 4 ? 4 : 16);
+	random_fill(&bench->random, &path.remote.port_be, sizeof(path.remote.port_be));
+	ck_assert_int_eq(frame_template_build(&path, template), 0);
+}
+
 static int add(struct bench *bench, uint32_t handle, unsigned int group)
 {
 	struct expected *leg = &bench->leg[handle];
-	struct shard_leg facts = {.group = groups[group],
+	const struct kind *kind = &groups[group];
+	struct shard_leg facts = {
+		.group = {.suite = kind->suite, .profile = kind->profile, .port = kind->port},
 		.leg = handle,
-		.key = groups[group].suite == SUITE_NONE ? NULL : &leg->key,
-		.template_bytes = leg->template_bytes,
+		.key = kind->suite == SUITE_NONE ? NULL : &leg->key,
+		.template = &leg->template,
 		.origin = leg->origin};
 	int rc;
 
@@ -80,7 +109,7 @@ static int add(struct bench *bench, uint32_t handle, unsigned int group)
 	leg->silenced = false;
 	leg->key.suite = groups[group].suite;
 	random_fill(&bench->random, leg->key.key, sizeof(leg->key.key));
-	random_fill(&bench->random, leg->template_bytes, sizeof(leg->template_bytes));
+	template_make(bench, kind, &leg->template);
 	random_fill(&bench->random, leg->origin, sizeof(leg->origin));
 	rc = shard_add(&bench->shard, bench->core, &facts, &leg->place);
 	leg->present = rc == 0;
@@ -100,7 +129,7 @@ static void take_out(struct bench *bench, uint32_t handle)
 	bench->leg[moved].place = leg->place;
 }
 
-static const struct leg_block *block_of(const struct bench *bench, const struct expected *leg)
+static struct leg_block *block_of(const struct bench *bench, const struct expected *leg)
 {
 	return shard_block(&bench->shard.group[leg->place.group], leg->place.position);
 }
@@ -109,19 +138,33 @@ static void leg_check(const struct bench *bench, uint32_t handle)
 {
 	const struct expected *leg = &bench->leg[handle];
 	const struct leg_group *group = &bench->shard.group[leg->place.group];
-	const struct leg_block *block = block_of(bench, leg);
+	struct leg_block *block = block_of(bench, leg);
 	uint32_t lane = leg->place.position % ENGINE_BLOCK_LEGS, slot;
-	const struct group_key *key = &groups[leg->group];
+	const struct kind *key = &groups[leg->group];
+	struct frame_lengths lengths = frame_lengths(200);
+	uint8_t expected[HEADING_LINES_MAX * HEADING_LINE], frame[sizeof(expected)] = {0};
+	uint8_t *const out[1] = {frame};
+	struct heading heading;
 
 	ck_assert_uint_lt(leg->place.position, group->count);
 	ck_assert(group->key.suite == key->suite && group->key.profile == key->profile);
-	ck_assert(group->key.port == key->port && group->key.template_size == key->template_size);
+	ck_assert(group->key.port == key->port && group->key.template_size == leg->template.size);
 	ck_assert_uint_eq(block->leg[lane], handle);
 	ck_assert_uint_eq(block->silenced[lane], leg->silenced);
-	ck_assert_mem_eq(
-		shard_template(group, block, lane), leg->template_bytes, key->template_size);
-	for (slot = 0; slot < SHARD_SLOTS_MAX; slot++)
-		ck_assert_uint_eq(block->origin[slot][lane], leg->origin[slot]);
+	/* What is kept makes the headers that the template makes. */
+	memcpy(expected, leg->template.bytes, leg->template.size);
+	if (key->family == 4)
+		frame_finish_ipv4(expected, leg->template.size, &lengths);
+	else
+		frame_finish_ipv6(expected, leg->template.size, 0);
+	heading_prepare(
+		&heading, group->common, leg->template.size, NULL, 0, key->family == 4 ? 200 : 0);
+	heading_write(&heading, shard_parts(group, block, lane), 1, out);
+	if (key->family == 6)
+		frame_finish_ipv6(frame, leg->template.size, 0);
+	ck_assert_mem_eq(frame, expected, leg->template.size);
+	for (slot = 0; slot < bench->slots; slot++)
+		ck_assert_uint_eq(shard_origins(block, slot)[lane], leg->origin[slot]);
 	if (key->suite != SUITE_NONE && bench->engine == &fake_engine) {
 		const struct master_key *lanes =
 			(const void *)((const uint8_t *)block + group->keys_offset);
@@ -153,9 +196,27 @@ static void let_go(struct bench *bench, uint32_t handle)
 	random_fill(&bench->random, origin, sizeof(origin));
 	random_fill(&bench->random, mac, sizeof(mac));
 	shard_release(&bench->shard, &leg->place, mac, origin);
-	memcpy(leg->template_bytes, mac, sizeof(mac));
+	memcpy(leg->template.bytes, mac, sizeof(mac));
 	if (!leg->silenced)
 		memcpy(leg->origin, origin, sizeof(origin));
+}
+
+/* Elsewhere, by headers of the same kind or of another's. */
+static void redirect(struct bench *bench, uint32_t handle)
+{
+	struct expected *leg = &bench->leg[handle];
+	unsigned int other = random_below(&bench->random, GROUPS);
+	const struct kind *from = &groups[leg->group], *to = &groups[other];
+	bool same = from->port == to->port && from->family == to->family &&
+		    from->vlan == to->vlan && from->dscp == to->dscp;
+	struct frame_template template;
+	int rc;
+
+	template_make(bench, to, &template);
+	rc = shard_redirect(&bench->shard, &leg->place, to->port, &template);
+	ck_assert_int_eq(rc, same ? 0 : -ENOENT);
+	if (same)
+		leg->template = template;
 }
 
 static void model_check(const struct bench *bench)
@@ -205,7 +266,10 @@ START_TEST(random_life_agrees_with_the_model)
 			refused += add(bench, handle, random_below(&bench->random, GROUPS)) < 0;
 			continue;
 		}
-		switch (random_below(&bench->random, growing ? 6 : 3)) {
+		switch (random_below(&bench->random, growing ? 8 : 4)) {
+		case 3:
+			redirect(bench, handle);
+			break;
 		case 0:
 			silence(bench, handle);
 			break;
@@ -318,7 +382,7 @@ END_TEST
 
 START_TEST(a_refused_leg_leaves_nothing)
 {
-	struct bench *bench = bench_open(&fake_engine, 64 * 1024);
+	struct bench *bench = bench_open(&fake_engine, 32 * 1024);
 	struct fake_core *core = (struct fake_core *)bench->core;
 	uint32_t handle;
 	size_t in_use;
@@ -353,12 +417,12 @@ END_TEST
 START_TEST(more_groups_than_there_are_places_for_are_refused)
 {
 	struct bench *bench = bench_open(&fake_engine, REGION);
-	uint8_t template_bytes[64] = {0};
+	struct frame_template template;
 	uint32_t origin[SHARD_SLOTS_MAX] = {0}, i;
-	struct shard_leg facts = {.template_bytes = template_bytes, .origin = origin};
+	struct shard_leg facts = {.template = &template, .origin = origin};
 	struct shard_place place;
 
-	facts.group.template_size = 42;
+	template_make(bench, &groups[0], &template);
 	for (i = 0; i <= SHARD_GROUPS_MAX; i++) {
 		facts.group.port = (uint8_t)(i % 16);
 		facts.group.profile = (uint8_t)(i / 16);
