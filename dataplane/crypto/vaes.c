@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The vaes engine: runs of AES-GCM by vaes_gcm.c; derivation, single packets and the suite that is
- * not GCM by the ipsec_mb engine, whose core it is.
+ * The vaes engine: runs of AES-GCM by vaes_gcm.c, those of AES-CM with HMAC-SHA1 by vaes_cm.c;
+ * derivation and single packets by the ipsec_mb engine, whose core it is.
  */
 #include <cpuid.h>
 #include <errno.h>
 
 #include "dataplane/crypto/ipsec_mb.h"
 #include "dataplane/crypto/vaes.h"
+#include "dataplane/crypto/vaes_cm.h"
 
 /* CPUID leaf 7, subleaf 0. */
 #define EBX_AVX512 (1u << 16 | 1u << 30 | 1u << 31) /* F, BW, VL */
@@ -59,7 +60,7 @@ static size_t block_size(enum suite suite)
 {
 	if (ipsec_mb_is_gcm(suite))
 		return VAES_GROUPS * group_lanes(suite) * sizeof(struct vaes_lanes);
-	return engine_ipsec_mb.block_size(suite);
+	return suite == SUITE_AES128_CM_HMAC_SHA1_80 ? vaes_cm_block_size() : 0;
 }
 
 static size_t hot_bytes(enum suite suite, unsigned int payload_size)
@@ -67,7 +68,7 @@ static size_t hot_bytes(enum suite suite, unsigned int payload_size)
 	size_t powers = (payload_size + 15) / 16 + 1;
 
 	if (!ipsec_mb_is_gcm(suite))
-		return engine_ipsec_mb.hot_bytes(suite, payload_size);
+		return vaes_cm_block_size() / ENGINE_BLOCK_LEGS;
 	if (powers > VAES_POWERS)
 		powers = VAES_POWERS;
 	return 16 * (1 + vaes_round_keys(suite) + powers);
@@ -79,6 +80,10 @@ void vaes_set(
 	uint8_t encrypt[16 * VAES_ROUND_KEYS_256] __attribute__((aligned(16)));
 	uint8_t decrypt[16 * VAES_ROUND_KEYS_256] __attribute__((aligned(16)));
 
+	if (keys->suite == SUITE_AES128_CM_HMAC_SHA1_80) {
+		vaes_cm_set(core, block, lane, keys);
+		return;
+	}
 	if (keys->suite == SUITE_AEAD_AES_256_GCM)
 		IMB_AES_KEYEXP_256(core->manager, keys->rtp.key, encrypt, decrypt);
 	else
@@ -94,8 +99,8 @@ static int key_set(
 {
 	struct session_keys keys;
 
-	if (!ipsec_mb_is_gcm(key->suite))
-		return engine_ipsec_mb.key_set(core, block, lane, key);
+	if (!ipsec_mb_is_known(key->suite))
+		return -EINVAL;
 	ipsec_mb_derive(core, key, &keys);
 	vaes_set(core, block, lane, &keys);
 	explicit_bzero(&keys, sizeof(keys));
@@ -107,7 +112,7 @@ static void key_clear(enum suite suite, void *block, unsigned int lane)
 	struct vaes_lanes *group;
 
 	if (!ipsec_mb_is_gcm(suite)) {
-		engine_ipsec_mb.key_clear(suite, block, lane);
+		vaes_cm_clear(block, lane);
 		return;
 	}
 	group = group_of(suite, block, lane);
@@ -121,7 +126,7 @@ static void key_move(
 	struct vaes_lanes *target, *source;
 
 	if (!ipsec_mb_is_gcm(suite)) {
-		engine_ipsec_mb.key_move(suite, to, to_lane, from, from_lane);
+		vaes_cm_move(to, to_lane, from, from_lane);
 		return;
 	}
 	if (to == from && to_lane == from_lane)
@@ -141,7 +146,7 @@ static void protect_run(struct engine_core *core, enum suite suite, const void *
 	if (ipsec_mb_is_gcm(suite))
 		vaes_gcm_run(suite, block, first, count, p, roc, out);
 	else
-		engine_ipsec_mb.protect_run(core, suite, block, first, count, p, roc, out);
+		vaes_cm_run(block, first, count, p, roc, out);
 }
 
 static struct engine_context *context_open(struct engine_core *core, const struct master_key *key)

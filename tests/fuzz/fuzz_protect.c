@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * A run of legs, its shape and its plaintext from the input: what vaes puts out is, byte for byte,
- * what ipsec_mb puts out, and nothing is written behind it. Bytes: suite, first lane, lanes, header
- * size / 4, ROC, seed of keys, payload size (2), then payload, repeated as often as needed.
+ * what ipsec_mb puts out, and nothing is written behind it. Bytes: suite and
+ * what the header has beside whole words, first lane, lanes, words of the header, ROC, seed of
+ * keys, payload size (2), then payload, repeated as often as needed.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -60,11 +61,14 @@ static void protect(
 static void shape_take(
 	struct shape *s, const uint8_t *data, size_t size, uint8_t *header, uint8_t *payload)
 {
-	s->suite = data[0] % 2 ? SUITE_AEAD_AES_256_GCM : SUITE_AEAD_AES_128_GCM;
+	static const enum suite suites[3] = {
+		SUITE_AEAD_AES_128_GCM, SUITE_AEAD_AES_256_GCM, SUITE_AES128_CM_HMAC_SHA1_80};
+
+	s->suite = suites[(data[0] & 0x3f) % 3];
 	s->first = data[1] % ENGINE_BLOCK_LEGS;
 	s->count = 1 + data[2] % (ENGINE_BLOCK_LEGS - s->first);
 	s->p = (struct plaintext){.header = header,
-		.header_size = 12 + 4 * (data[3] % ((HEADER_MAX - 12) / 4 + 1)),
+		.header_size = 12 + 4 * (data[3] % ((HEADER_MAX - 12) / 4)) + (data[0] >> 6),
 		.payload = payload,
 		.payload_size = (unsigned int)(data[6] << 8 | data[7]) % (PAYLOAD_MAX + 1),
 		.ssrc = 0x01020304u * data[5],

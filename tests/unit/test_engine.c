@@ -153,8 +153,10 @@ static void both_run(struct bench *a, struct bench *b, enum suite suite, unsigne
 	uint64_t index, const uint32_t origin[])
 {
 	uint8_t header[HEADER_MAX], *payload = malloc(payload_size + 1);
+	/* libsrtp parses headers. */
+	unsigned int step = b->engine == &engine_libsrtp ? 4 : 1;
 	struct plaintext p = {.header = header,
-		.header_size = 12 + 4 * below((HEADER_MAX - 12) / 4 + 1),
+		.header_size = 12 + step * below((HEADER_MAX - 12) / step + 1),
 		.payload = payload + 1,
 		.payload_size = payload_size,
 		.ssrc = 0xcafe0000 + below(2),
@@ -178,9 +180,11 @@ static void both_run(struct bench *a, struct bench *b, enum suite suite, unsigne
 	free(payload);
 }
 
+/* Each of ours with libsrtp, then, for headers of any size, vaes with ipsec_mb. */
 START_TEST(runs_of_both_engines_are_equal)
 {
 	const struct engine *engine = _i < 3 ? &engine_ipsec_mb : &engine_vaes;
+	const struct engine *reference = _i < 6 ? &engine_libsrtp : &engine_ipsec_mb;
 	enum suite suite = suites[_i % 3];
 	struct bench ours, theirs;
 	uint64_t index;
@@ -190,7 +194,7 @@ START_TEST(runs_of_both_engines_are_equal)
 		return;
 	random_seed(&random_state);
 	bench_open(&ours, engine, suite);
-	bench_open(&theirs, &engine_libsrtp, suite);
+	bench_open(&theirs, reference, suite);
 	both_set_keys(&ours, &theirs, suite);
 	for (unsigned int lane = 0; lane < ENGINE_BLOCK_LEGS; lane++)
 		origin[lane] = lane % 3 ? (uint32_t)random_next(&random_state) : 0;
@@ -569,7 +573,7 @@ int main(void)
 	TCase *tcase = tcase_create("engine");
 
 	tcase_set_timeout(tcase, 300);
-	tcase_add_loop_test(tcase, runs_of_both_engines_are_equal, 0, 6);
+	tcase_add_loop_test(tcase, runs_of_both_engines_are_equal, 0, 9);
 	tcase_add_loop_test(tcase, every_instruction_set_is_equal, 0, 12);
 	tcase_add_loop_test(tcase, a_moved_key_is_the_same_key, 0, 9);
 	tcase_add_loop_test(tcase, contexts_of_both_engines_read_each_other, 0, 3);

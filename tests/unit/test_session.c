@@ -14,6 +14,7 @@
 #include "dataplane/crypto/engine.h"
 #include "dataplane/crypto/ipsec_mb.h"
 #include "dataplane/crypto/vaes.h"
+#include "dataplane/crypto/vaes_cm.h"
 #include "tests/support/unit.h"
 
 #define HEX_MAX 256
@@ -82,6 +83,38 @@ START_TEST(rfc3711_b2_keystream)
 			.data,
 		48);
 	free(packet.text);
+}
+END_TEST
+
+/* The same blocks as the ciphertext of a run: its plaintext is zeros, the last of them cut. */
+START_TEST(rfc3711_b2_run)
+{
+	struct bytes key = hex("2B7E151628AED2A6ABF7158809CF4F3C");
+	struct bytes salt = hex("F0F1F2F3F4F5F6F7F8F9FAFBFCFD");
+	uint8_t zeros[45] = {0}, packet[12 + sizeof(zeros) + 10], *out[1] = {packet};
+	struct plaintext p = {.header = zeros,
+		.header_size = 12,
+		.payload = zeros,
+		.payload_size = sizeof(zeros)};
+	struct session_keys keys = {.suite = SUITE_AES128_CM_HMAC_SHA1_80};
+	uint32_t roc[1] = {0};
+	void *block = aligned_alloc(64, vaes_cm_block_size());
+
+	memcpy(keys.rtp.key, key.data, key.size);
+	memcpy(keys.rtp.salt, salt.data, salt.size);
+	for (unsigned int lane = 0; engine_vaes.available() && lane < ENGINE_BLOCK_LEGS; lane++) {
+		memset(block, 0, vaes_cm_block_size());
+		vaes_cm_set(core, block, lane, &keys);
+		memset(packet, 0xee, sizeof(packet));
+		vaes_cm_run(block, lane, 1, &p, roc, out);
+		ck_assert_mem_eq(packet, zeros, 12);
+		ck_assert_mem_eq(packet + 12,
+			hex("E03EAD0935C95E80E166B16DD92B4EB4 D23513162B02D0F72A43A2FE4A5F97AB"
+			    "41E95B3BB0A2E8DD477901E4FC")
+				.data,
+			sizeof(zeros));
+	}
+	free(block);
 }
 END_TEST
 
@@ -295,6 +328,34 @@ static struct bytes openssl_cm(const struct bytes *clear)
 	return packet;
 }
 
+/* A run under the master key of B.3: the packets of OpenSSL and of libsrtp's own test driver. */
+START_TEST(rfc3711_b3_run)
+{
+	struct master_key m = master(SUITE_AES128_CM_HMAC_SHA1_80, B3_KEY, B3_SALT);
+	struct bytes clear = hex(RTP_AB), expected[2] = {openssl_cm(&clear)};
+	struct plaintext p = {.header = clear.data,
+		.header_size = 12,
+		.payload = clear.data + 12,
+		.payload_size = clear.size - 12,
+		.ssrc = 0xcafebabe,
+		.sequence = 0x1234};
+	uint32_t roc[1] = {0};
+	uint8_t packet[HEX_MAX], *out[1] = {packet};
+	void *block = aligned_alloc(64, vaes_cm_block_size());
+
+	expected[1] = hex(from_master[1].protected);
+	ck_assert_uint_eq(expected[1].size, expected[0].size);
+	if (engine_vaes.available()) {
+		memset(block, 0, vaes_cm_block_size());
+		ck_assert_int_eq(engine_vaes.key_set(core, block, 17, &m), 0);
+		engine_vaes.protect_run(core, m.suite, block, 17, 1, &p, roc, out);
+		ck_assert_mem_eq(packet, expected[0].data, expected[0].size);
+		ck_assert_mem_eq(packet, expected[1].data, expected[1].size);
+	}
+	free(block);
+}
+END_TEST
+
 START_TEST(both_engines_from_a_master_key)
 {
 	const struct engine *engine = engine_at((unsigned int)_i % 2);
@@ -335,7 +396,9 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, rfc3711_b2_keystream);
+	tcase_add_test(tcase, rfc3711_b2_run);
 	tcase_add_test(tcase, rfc3711_b3_key_derivation);
+	tcase_add_test(tcase, rfc3711_b3_run);
 	tcase_add_test(tcase, rfc6188_7_2_key_derivation);
 	tcase_add_loop_test(tcase, rfc7714_packets, 0, 4);
 	tcase_add_loop_test(tcase, rfc7714_runs, 0, 2);
