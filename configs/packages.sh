@@ -21,6 +21,12 @@ packages_test=(
 	chromium nodejs=node npm=npm fonts-dejavu-core openssl curl prometheus mandoc
 )
 
+# What perf/compare.sh holds Stentor against, and what draws the plots; no test needs it.
+# shellcheck disable=SC2034
+packages_compare=(
+	rtpengine-daemon janus dpdk gnuplot-nox
+)
+
 # Prints which of the arguments dpkg does not know as installed. PACKAGE=COMMAND is there when the
 # command is, wherever it comes from: other sources' node has npm in it and excludes Debian's.
 packages_missing() {

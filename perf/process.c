@@ -15,7 +15,7 @@ static FILE *open_file(int pid, const char *name)
 }
 
 /* proc(5): the name in brackets may hold anything; utime and stime are the 12th and 13th behind. */
-static int read_times(int pid, struct process_usage *usage)
+int process_read_time(int pid, struct process_usage *usage)
 {
 	char line[1024], *at;
 	unsigned long user, system;
@@ -58,7 +58,7 @@ static int read_memory(int pid, struct process_usage *usage)
 int process_read(int pid, struct process_usage *usage)
 {
 	struct process_usage found = {0};
-	int error = read_times(pid, &found);
+	int error = process_read_time(pid, &found);
 
 	if (!error)
 		error = read_memory(pid, &found);

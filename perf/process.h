@@ -13,5 +13,7 @@ struct process_usage {
 
 /* 0 or a negative errno: it is gone, or somebody else's. */
 int process_read(int pid, struct process_usage *usage);
+/* The times only, which costs the process nothing. */
+int process_read_time(int pid, struct process_usage *usage);
 
 #endif

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""perf/compare: the ramp against relays of paper, the table's arithmetic, the baseline's verdicts."""
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../perf/compare"))
+sys.dont_write_bytecode = True
+import baseline  # noqa: E402
+import ramp  # noqa: E402
+import table  # noqa: E402
+
+LISTENERS = 1000
+
+
+def paper(capacity, hiccups=()):
+    """A relay that carries so many packets a second; it fails the n-th steps of hiccups anyhow."""
+    steps = []
+
+    def measure(rate):
+        steps.append(rate)
+        fits = rate <= capacity and len(steps) not in hiccups
+        share = 1.0 if fits else 0.9
+        return {"rate": rate, "sent": 100, "received": int(100 * LISTENERS * share), "lag_s": 0.0,
+                "late": 0, "failed": 0}
+
+    return measure
+
+
+def good(step):
+    return ramp.whole(step, LISTENERS)
+
+
+class Ramp(unittest.TestCase):
+    def climb(self, capacity, hiccups=(), bisections=6, start=10, limit=100000):
+        steps = ramp.ramp(paper(capacity, hiccups), good, start, limit, bisections)
+        return ramp.best(steps, good), steps
+
+    def test_it_comes_close_from_below(self):
+        for capacity in (11, 100, 333, 4096, 9999):
+            found, _ = self.climb(capacity)
+            self.assertLessEqual(found["rate"], capacity)
+            # Between a power of two and the next, halved six times.
+            self.assertGreaterEqual(found["rate"], capacity * (1 - 2 / 64))
+
+    def test_a_single_hiccup_is_not_held_against_anybody(self):
+        undisturbed, _ = self.climb(1000)
+        disturbed, steps = self.climb(1000, hiccups=(3,))
+        self.assertEqual(undisturbed["rate"], disturbed["rate"])
+        self.assertEqual(steps[2]["rate"], steps[3]["rate"])
+
+    def test_it_ends_at_the_limit(self):
+        found, steps = self.climb(1e9, limit=1000)
+        self.assertEqual(found["rate"], 1000)
+        self.assertEqual(len(steps), 8)  # 10, 20, ... 640, 1000
+
+    def test_below_the_start_it_looks_as_well(self):
+        found, _ = self.climb(4, start=10)
+        self.assertLessEqual(found["rate"], 4)
+        self.assertGreater(found["rate"], 3.5)
+
+    def test_who_carries_nothing_has_no_best(self):
+        found, steps = self.climb(0)
+        self.assertIsNone(found)
+        self.assertEqual(len(steps), 2 + 2 * 6)
+
+    def test_late_is_as_bad_as_missing(self):
+        step = {"rate": 50.0, "sent": 100, "received": 100 * LISTENERS, "lag_s": 0.069, "late": 0,
+                "failed": 0}
+        self.assertTrue(ramp.whole(step, LISTENERS))
+        step["lag_s"] = 0.071  # 20 ms of one packet and 50 ms of grace
+        self.assertFalse(ramp.whole(step, LISTENERS))
+
+    def test_half_a_percent(self):
+        step = {"rate": 50.0, "sent": 200, "received": 199 * LISTENERS, "lag_s": 0.0, "late": 4,
+                "failed": 0}
+        self.assertAlmostEqual(ramp.missing(step, LISTENERS), 0.005)
+        self.assertFalse(ramp.whole(step, LISTENERS))
+        self.assertTrue(ramp.whole(step, LISTENERS, 0.0051))
+        self.assertTrue(ramp.kept_pace(step))
+        self.assertFalse(ramp.kept_pace({**step, "late": 5}))
+
+
+def row(contender, path, listeners, per_s, per_cpu, kind="lossless", **more):
+    return {"contender": contender, "path": path, "listeners": listeners, "version": "1",
+            kind: {"copies_per_s": per_s, "copies_per_cpu_s": per_cpu}, **more}
+
+
+ROWS = [
+    row("stentor-vaes", "best-null", 100, 40e6, 40e6, "saturated"),
+    row("stentor-vaes", "best-null", 100, 44e6, 44e6, "saturated"),
+    row("stentor-vaes", "best-null", 100, 42e6, 42e6, "saturated"),
+    row("stentor-vaes", "best-memif", 100, 20e6, 20e6, "saturated"),
+    row("stentor-vaes", "veth", 100, 1.5e6, 1.6e6),
+    row("loop-evp", "best", 100, 1.0e6, 1.05e6, "saturated"),
+    row("loop-evp", "veth", 100, 0.6e6, 0.75e6, half_percent={"copies_per_s": 0.7e6}),
+    {"contender": "janus", "listeners": 100, "path": "veth", "skipped": "janus is not installed"},
+    row("testpmd", "veth", 1, 1.8e6, 1.9e6, "saturated"),
+]
+
+
+def facts():
+    return {"command": ["x"], "commit": "c", "date": "d", "parameters": {},
+            "machine": {"cpu": "paper", "cores": 2, "kernel": "k", "load_average": 0.1}}
+
+
+class Table(unittest.TestCase):
+    def test_medians_of_repeats(self):
+        results = table.results_of(ROWS)
+        self.assertEqual(results["stentor-vaes.best-null.100.mpps"],
+                         {"unit": "Mpps", "better": "higher", "median": 42.0, "minimum": 40.0,
+                          "maximum": 44.0, "repeats": [40.0, 44.0, 42.0]})
+        self.assertEqual(results["loop-evp.veth.100.mpps_per_cpu_s"]["median"], 0.75)
+
+    def test_ratios_are_of_the_best_paths_and_of_the_same_veth(self):
+        ratios = table.ratios_of(ROWS)
+        self.assertAlmostEqual(ratios["ratio.best.100.loop-evp"]["median"], 40.0)  # 42 / 1.05
+        self.assertAlmostEqual(ratios["ratio.veth.100.loop-evp"]["median"], 2.5)   # 1.5 / 0.6
+        self.assertEqual(len(ratios), 2)  # nobody to compare the others with
+
+    def test_who_was_skipped_is_named_and_has_no_figure(self):
+        made = table.report(ROWS, facts())
+        self.assertEqual(made["tables"]["skipped"]["rows"],
+                         [["janus", 100, "veth", "janus is not installed"]])
+        self.assertFalse([name for name in made["results"] if "janus" in name])
+        self.assertIn("janus is not installed", table.markdown(made))
+        self.assertTrue(made["validity"]["valid"])
+
+    def test_a_late_sender_makes_it_invalid(self):
+        made = table.report(ROWS + [row("loop-evp", "veth", 1000, 1, 1, sender_late=2)], facts())
+        self.assertFalse(made["validity"]["valid"])
+        self.assertIn("Not valid: in 2 steps", table.markdown(made))
+
+    def test_a_row_without_a_lossless_step_has_no_speed(self):
+        made = table.report([{"contender": "rtpengine", "path": "veth", "listeners": 100}], facts())
+        self.assertEqual(made["results"], {})
+        self.assertEqual(made["tables"]["contenders"]["rows"][0][3], None)
+
+    def test_markdown_has_a_line_a_contender(self):
+        text = table.markdown(table.report(ROWS, facts()))
+        self.assertIn("| loop of OpenSSL EVP and sendmmsg | 1.05 |", text)
+        self.assertIn("| loop of OpenSSL EVP and sendmmsg | 40 x |", text)
+        self.assertIn("| Stentor, engine vaes (null) | 42 |", text)
+
+
+def figure(median, low, high, better="lower"):
+    return {"unit": "ns", "better": better, "median": median, "minimum": low, "maximum": high}
+
+
+class Baseline(unittest.TestCase):
+    def test_verdicts(self):
+        for old, new, verdict in (
+                (figure(25, 24, 26), figure(30, 29, 31), "worse"),
+                (figure(25, 24, 26), figure(20, 19, 21), "better"),
+                (figure(25, 24, 30), figure(30, 29, 31), "same"),   # the ranges overlap
+                (figure(25, 24.9, 25.1), figure(26, 25.9, 26.1), "same"),  # 4 % is below 5
+                (figure(40, 39, 41, "higher"), figure(30, 29, 31, "higher"), "worse"),
+                (figure(40, 39, 41, "higher"), figure(50, 49, 51, "higher"), "better"),
+                (figure(40, 39, 41, "neither"), figure(80, 79, 81, "neither"), "stated"),
+                (figure(0, 0, 0), figure(3, 3, 3), "worse"),  # verify_failures
+                (figure(0, 0, 0), figure(0, 0, 0), "same")):
+            with self.subTest(old=old, new=new):
+                self.assertEqual(baseline.judge(old, new, 5)[2], verdict)
+
+    def test_only_the_same_is_compared(self):
+        def made(suite, median):
+            return {"benchmark": "fanout", "parameters": {"suite": suite, "seconds": median},
+                    "results": {"ns_per_copy": figure(median, median, median)}}
+
+        old = baseline.reports_of([made("gcm128", 25), made("cm80", 90)])
+        new = baseline.reports_of(made("gcm128", 50))
+        rows = baseline.compare(old, new, 5)
+        self.assertEqual([[line[0], line[5], line[7]] for line in rows],
+                         [["fanout gcm128", 2.0, "worse"]])
+        self.assertEqual(baseline.compare(old, {}, 5), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
