@@ -125,9 +125,8 @@ static void facts_make(struct bench *b)
 		b->room.group_key = b->listener[0].key;
 	for (i = 0; i < b->options->listeners; i++)
 		b->leg[i] = (struct leg_facts){.leg_id = i + 1,
-			.room_id = 1,
 			.leg = i,
-			.worker = worker_owner(&b->pool.worker[0]->config.hash_key,
+			.worker = (uint8_t)worker_owner(&b->pool.worker[0]->config.hash_key,
 				&b->listener[i].remote, b->pool.count),
 			.remote = b->listener[i].remote,
 			.role = STN_ROLE_LISTENER,

@@ -72,7 +72,7 @@ static uint64_t send_fence(struct apply *apply)
 /* What is removed now is behind the next fence. */
 static void drop_leg(struct apply *apply, struct leg *leg)
 {
-	place_withdraw(&apply->outbox, leg, &leg->remote);
+	place_withdraw(&apply->outbox, leg, leg_remote(leg));
 	if (leg->visible)
 		tell_leg(&apply->outbox, COMMAND_LEG_REMOVE, leg);
 	registry_bury_leg(apply->registry, leg, apply->token_last + 1);
@@ -100,7 +100,7 @@ static void count_change(
 		count[leg->version->facts.worker]++;
 		place_count(bus, leg, &change->remote, count, everybody);
 	} else if (change->kind == CHANGE_LEG_REMOVE) {
-		place_count(bus, leg, &leg->remote, count, everybody);
+		place_count(bus, leg, leg_remote(leg), count, everybody);
 		if (leg->version->facts.role == STN_ROLE_SPEAKER)
 			++*everybody;
 		else

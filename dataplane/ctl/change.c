@@ -135,14 +135,15 @@ int change_key_leg(struct journal *journal, struct leg *leg, struct leg_version 
 int change_set_ice(struct journal *journal, struct leg *leg, struct ice_version *ice)
 {
 	struct change *change = next_change(journal, CHANGE_LEG_ICE);
+	struct leg_browser *browser = leg_browser(leg);
 
 	if (!change)
 		return -ENOMEM;
 	change->leg = leg;
-	change->ice = leg->ice;
-	change->due = leg->ice_due;
-	leg->ice = ice;
-	leg->ice_due = true;
+	change->ice = browser->ice;
+	change->due = browser->ice_due;
+	browser->ice = ice;
+	browser->ice_due = true;
 	journal->count++;
 	return 0;
 }
@@ -155,7 +156,7 @@ int change_clear_path(struct registry *registry, struct journal *journal, struct
 	if (!change)
 		return -ENOMEM;
 	change->leg = leg;
-	change->remote = leg->remote;
+	change->remote = *leg_remote(leg);
 	registry_move_leg(registry, leg, &nowhere);
 	journal->count++;
 	return 0;
@@ -175,9 +176,11 @@ static void undo_keys(struct registry *registry, const struct change *change)
 
 static void undo_ice(const struct change *change)
 {
-	registry_free_ice(change->leg->ice);
-	change->leg->ice = change->ice;
-	change->leg->ice_due = change->due;
+	struct leg_browser *browser = leg_browser(change->leg);
+
+	registry_free_ice(browser->ice);
+	browser->ice = change->ice;
+	browser->ice_due = change->due;
 }
 
 static void undo_leg(struct registry *registry, const struct change *change)

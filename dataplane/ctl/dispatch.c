@@ -142,13 +142,13 @@ static void notify_leg(struct table_server *server, enum stn_notice_type type,
 
 	if (!leg)
 		return;
-	notice.room_id = leg->version->facts.room_id;
+	notice.room_id = leg_room_id(leg);
 	notice.leg_id = leg->version->facts.leg_id;
 	notice.member_id = leg->version->facts.member_id;
 	if (type == STN_NOTICE_LEG_CONNECTED)
 		notice.value = reply->value;
 	if (type == STN_NOTICE_LEG_MOVED)
-		notice.remote = leg->remote;
+		notice.remote = *leg_remote(leg);
 	on_notice(server, &notice);
 }
 

@@ -27,10 +27,10 @@ enum index_kind { INDEX_ROOM = 1, INDEX_LEG, INDEX_KIND_COUNT };
 #define INDEX_ROOM_SLOT 0                     /* + slot: last index sent */
 #define INDEX_ROOM_CLOCK STN_SLOTS_MAX        /* + slot: RTP timestamp at CLOCK_MONOTONIC 0 */
 #define INDEX_ROOM_REPORT (2 * STN_SLOTS_MAX) /* + slot: last SRTCP index sent */
-#define INDEX_LEG_OWN 0                       /* + slot: last index sent in the leg's own space */
-#define INDEX_LEG_SOURCE STN_SLOTS_MAX        /* highest SRTP index received + 1 */
-#define INDEX_LEG_RTCP (STN_SLOTS_MAX + 1)    /* highest SRTCP index received + 1 */
-#define INDEX_LEG_REPORT (STN_SLOTS_MAX + 2)  /* last SRTCP index sent in receiver reports */
+#define INDEX_LEG_OWN LEG_CELL_OWN
+#define INDEX_LEG_SOURCE LEG_CELL_SOURCE
+#define INDEX_LEG_RTCP LEG_CELL_RTCP
+#define INDEX_LEG_REPORT LEG_CELL_REPORT
 #define INDEX_CELLS (3 * STN_SLOTS_MAX)
 
 /*

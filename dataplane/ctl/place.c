@@ -44,7 +44,7 @@ static void tell_others(struct outbox *outbox, enum command_type type, const str
 
 void place_announce(struct outbox *outbox, const struct leg *leg)
 {
-	tell_others(outbox, COMMAND_PATH_ADD, leg, &leg->remote);
+	tell_others(outbox, COMMAND_PATH_ADD, leg, leg_remote(leg));
 }
 
 void place_withdraw(struct outbox *outbox, const struct leg *leg, const struct stn_address *remote)
@@ -96,7 +96,7 @@ static struct leg *find(const struct registry *registry, const struct reply *rep
 static void move(struct registry *registry, struct outbox *outbox, struct leg *leg,
 	const struct stn_address *remote)
 {
-	place_withdraw(outbox, leg, &leg->remote);
+	place_withdraw(outbox, leg, leg_remote(leg));
 	registry_move_leg(registry, leg, remote);
 	place_announce(outbox, leg);
 }
@@ -107,7 +107,7 @@ const struct leg *place_moved(
 	struct leg *leg = find(registry, reply);
 	struct leg *holder;
 
-	if (!leg || !memcmp(&leg->remote, &reply->remote, sizeof(leg->remote)))
+	if (!leg || !memcmp(leg_remote(leg), &reply->remote, sizeof(reply->remote)))
 		return leg;
 	holder = reply->remote.family ? registry_leg_at(registry, &reply->remote) : NULL;
 	if (holder && !leg_is_webrtc(holder)) {

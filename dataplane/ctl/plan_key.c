@@ -98,19 +98,16 @@ int plan_take_cells(struct plan *plan, struct leg *leg)
 	leg->recorded = true;
 	if (facts->role != STN_ROLE_SPEAKER)
 		return 0;
-	facts->source_index = &cells[INDEX_LEG_SOURCE];
-	facts->source_rtcp_index = &cells[INDEX_LEG_RTCP];
-	facts->report_index = &cells[INDEX_LEG_REPORT];
+	facts->cells = cells;
 	for (unsigned int i = 0; i < leg->room->version->facts.slot_count; i++) {
 		uint64_t reached = plan_relative_index(leg, i);
 
-		facts->own_index[i] = &cells[INDEX_LEG_OWN + i];
 		/*
 		 * A leg that switches is still a listener: its place is taken behind the barrier.
 		 * One that goes on from an earlier process has its place already.
 		 */
-		if (!leg->switching && !index_cell_load(facts->own_index[i]))
-			index_cell_store(facts->own_index[i], reached);
+		if (!leg->switching && !index_cell_load(&cells[LEG_CELL_OWN + i]))
+			index_cell_store(&cells[LEG_CELL_OWN + i], reached);
 	}
 	return 0;
 }
@@ -119,7 +116,7 @@ int plan_check_own_indices(struct plan *plan, const struct leg *leg)
 {
 	for (unsigned int i = 0; i < leg->room->version->facts.slot_count; i++) {
 		/* Read in this order: the slot's only grows meanwhile. */
-		uint64_t own = index_cell_load(leg->version->facts.own_index[i]);
+		uint64_t own = index_cell_load(&leg->version->facts.cells[LEG_CELL_OWN + i]);
 		uint64_t slot = plan_relative_index(leg, i);
 
 		if (own > slot || slot - own >= SWITCH_GAP_MAX)

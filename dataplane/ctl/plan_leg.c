@@ -17,7 +17,6 @@ static bool mute_holds(const struct plan *plan, bool muted, uint64_t until_ns)
 static void set_leg_facts(struct leg_facts *facts, const struct stn_op_leg_put *op)
 {
 	facts->leg_id = op->leg_id;
-	facts->room_id = op->room_id;
 	facts->member_id = op->member_id;
 	facts->role = op->role;
 	facts->protection = op->protection;
@@ -45,18 +44,15 @@ static uint32_t owner(
 /* A leg that nobody knows of yet; its address is the caller's to set. NULL: refused. */
 static struct leg *new_leg(struct plan *plan, struct room *room, const struct stn_op_leg_put *op)
 {
-	struct leg *leg = calloc(1, sizeof(*leg));
+	struct leg *leg = registry_make_leg(op->transport == STN_TRANSPORT_WEBRTC);
 
-	if (leg)
-		leg->version = calloc(1, sizeof(*leg->version));
-	if (!leg || !leg->version) {
-		free(leg);
+	if (!leg) {
 		plan_no_memory(plan);
 		return NULL;
 	}
 	leg->room = room;
 	set_leg_facts(&leg->version->facts, op);
-	leg->version->facts.worker = owner(plan, room, op);
+	leg->version->facts.worker = (uint8_t)owner(plan, room, op);
 	assert(leg->version->facts.worker < plan->registry->worker_count);
 	leg->end_ns = op->end_ns;
 	leg->muted = mute_holds(plan, op->flags & STN_LEG_MUTED, op->mute_until_ns);
@@ -154,7 +150,7 @@ static int add_leg(struct plan *plan, const struct stn_op_leg_put *op)
 	leg = new_leg(plan, room, op);
 	if (!leg)
 		return -EINVAL;
-	leg->remote = remote;
+	leg_set_remote(leg, &remote);
 	if (set_keys(plan, leg, op))
 		goto fail;
 	if (!change_add_leg(registry, plan->journal, leg))
@@ -177,10 +173,10 @@ static bool same_leg_facts(const struct leg *leg, const struct stn_op_leg_put *o
 {
 	const struct leg_facts *facts = &leg->version->facts;
 
-	return facts->room_id == op->room_id && facts->member_id == op->member_id &&
+	return leg_room_id(leg) == op->room_id && facts->member_id == op->member_id &&
 	       facts->protection == op->protection && facts->transport == op->transport &&
 	       facts->profile == op->profile &&
-	       (leg_is_webrtc(leg) || !memcmp(&leg->remote, &op->remote, sizeof(op->remote))) &&
+	       (leg_is_webrtc(leg) || !memcmp(leg_remote(leg), &op->remote, sizeof(op->remote))) &&
 	       (!leg_is_keyed(leg) || same_keys(facts, op));
 }
 
@@ -236,13 +232,13 @@ static int switch_role(struct plan *plan, struct leg *old, const struct stn_op_l
 	if (!leg)
 		return -EINVAL;
 	leg->switching = true;
-	leg->remote = old->remote;
+	leg_set_remote(leg, leg_remote(old));
 	if (leg_is_keyed(old) ? carry_keys_over(plan, leg, old) : set_keys(plan, leg, op))
 		goto fail;
-	if (old->ice) {
-		leg->ice = copy_ice(old->ice);
-		leg->ice_due = true;
-		if (!leg->ice) {
+	if (leg_ice(old)) {
+		leg_browser(leg)->ice = copy_ice(leg_ice(old));
+		leg_browser(leg)->ice_due = true;
+		if (!leg_ice(leg)) {
 			plan_no_memory(plan);
 			goto untake;
 		}
@@ -266,7 +262,7 @@ static int key_leg(struct plan *plan, struct leg *leg, const struct stn_op_leg_p
 
 	if (plan_check_old_keys(plan, leg->room, op))
 		return -EINVAL;
-	version = malloc(sizeof(*version));
+	version = registry_make_leg_version();
 	if (!version)
 		return plan_no_memory(plan);
 	*version = *leg->version;
@@ -350,7 +346,7 @@ int plan_set_ice(struct plan *plan, const struct stn_op_leg_ice *op)
 	if (!leg_is_webrtc(leg))
 		return refuse(plan->refusal, STN_STATUS_BAD_OP,
 			"leg %llu is not of transport webrtc", (unsigned long long)op->leg_id);
-	if (same_ice(leg->ice, op))
+	if (same_ice(leg_ice(leg), op))
 		return 0;
 	ice = calloc(1, sizeof(*ice));
 	if (ice)

@@ -227,11 +227,11 @@ static size_t dump_leg(
 	const struct leg_facts *facts = &leg->version->facts;
 	struct stn_op_leg_put op = {.op = {.type = STN_OP_LEG_PUT, .size = sizeof(op)},
 		.leg_id = facts->leg_id,
-		.room_id = facts->room_id,
+		.room_id = leg_room_id(leg),
 		.member_id = facts->member_id,
 		.end_ns = leg->end_ns,
 		.mute_until_ns = leg->mute_until_ns,
-		.remote = leg->remote,
+		.remote = *leg_remote(leg),
 		.role = facts->role,
 		.protection = facts->protection,
 		.transport = facts->transport,
@@ -257,11 +257,12 @@ static size_t dump_leg(
 /* A leg's credentials, which are nothing but secret. */
 static size_t dump_ice(uint8_t *bytes, const struct leg *leg, bool secret)
 {
+	const struct ice_version *ice = leg_ice(leg);
 	struct stn_op_leg_ice op;
 
-	if (!leg->ice || !secret)
+	if (!ice || !secret)
 		return 0;
-	ice_facts_describe(leg->ice->facts, &op);
+	ice_facts_describe(ice->facts, &op);
 	memcpy(bytes, &op, sizeof(op));
 	explicit_bzero(&op, sizeof(op));
 	return sizeof(op);
@@ -289,7 +290,7 @@ static size_t dump_step(
 		if (used + sizeof(struct stn_op_leg_put) + sizeof(struct stn_op_leg_ice) > size)
 			return used;
 		task->leg_at++;
-		if (!leg || (task->room_id && task->room_id != leg->version->facts.room_id))
+		if (!leg || (task->room_id && task->room_id != leg_room_id(leg)))
 			continue;
 		used += dump_leg(query, bytes + used, leg, secret);
 		used += dump_ice(bytes + used, leg, secret);
@@ -324,7 +325,7 @@ static void step_dump(struct query *query, struct task *task, struct client *cli
 /* DTLS comes after a path, and keys after DTLS. */
 static bool validated(const struct leg *leg)
 {
-	return !leg_is_webrtc(leg) || (leg->remote.family && leg_is_keyed(leg));
+	return !leg_is_webrtc(leg) || (leg_remote(leg)->family && leg_is_keyed(leg));
 }
 
 static uint32_t source_reason(const struct leg *leg, const struct stn_explain *request)
@@ -354,7 +355,7 @@ int query_explain(struct query *query, struct client *client, const struct stn_e
 	task->summary.source_reason = source_reason(leg, request);
 	if (!leg)
 		return 0;
-	task->room_id = leg->version->facts.room_id;
+	task->room_id = leg_room_id(leg);
 	task->summary.room_id = task->room_id;
 	task->room_at = leg->room->leg_count;
 	if (ask_worker(query, task, leg->room))

@@ -11,6 +11,12 @@
 
 #define owner_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
+/* Facts that may be replaced have to wait in limbo without their leg. */
+struct webrtc_version {
+	struct limbo limbo;
+	struct leg_version version;
+};
+
 static bool same_room(const void *value, const void *key)
 {
 	return ((const struct room *)value)->version->facts.room_id == *(const uint64_t *)key;
@@ -23,7 +29,7 @@ static bool same_leg(const void *value, const void *key)
 
 static bool same_remote(const void *value, const void *key)
 {
-	return !memcmp(&((const struct leg *)value)->remote, key, sizeof(struct stn_address));
+	return !memcmp(leg_remote(value), key, sizeof(struct stn_address));
 }
 
 static uint64_t remote_hash(const struct stn_address *remote)
@@ -179,24 +185,27 @@ static int room_reserve(struct room *room)
 
 static void attach_remote(struct registry *registry, struct leg *leg)
 {
+	const struct stn_address *remote = leg_remote(leg);
 	int error = 0;
 
-	if (leg->remote.family)
-		error = map_add(&registry->remotes, remote_hash(&leg->remote), leg);
+	if (remote->family)
+		error = map_add(&registry->remotes, remote_hash(remote), leg);
 	assert(!error);
 	(void)error;
 }
 
 static void detach_remote(struct registry *registry, struct leg *leg)
 {
-	if (leg->remote.family)
-		map_remove(&registry->remotes, remote_hash(&leg->remote), leg);
+	const struct stn_address *remote = leg_remote(leg);
+
+	if (remote->family)
+		map_remove(&registry->remotes, remote_hash(remote), leg);
 }
 
 void registry_move_leg(struct registry *registry, struct leg *leg, const struct stn_address *remote)
 {
 	detach_remote(registry, leg);
-	leg->remote = *remote;
+	leg_set_remote(leg, remote);
 	attach_remote(registry, leg);
 }
 
@@ -238,7 +247,8 @@ void registry_show_room(struct registry *registry, struct room *room)
 
 void registry_show_leg(struct registry *registry, struct leg *leg)
 {
-	leg->version->facts.remote = leg->remote;
+	if (leg_is_webrtc(leg))
+		leg->version->facts.remote = leg_browser(leg)->remote;
 	leg->version->facts.leg = handle_take(&registry->leg_handles, leg);
 	leg->version->facts.room = leg->room->version->facts.room;
 	leg->version->facts.muted = leg->muted;
@@ -286,7 +296,8 @@ void registry_bury_leg(struct registry *registry, struct leg *leg, uint64_t toke
 void registry_bury_leg_version(
 	struct registry *registry, struct leg_version *version, uint64_t token)
 {
-	bury(registry, &version->limbo, LIMBO_LEG_FACTS, token);
+	bury(registry, &owner_of(version, struct webrtc_version, version)->limbo, LIMBO_LEG_FACTS,
+		token);
 }
 
 void registry_bury_ice(struct registry *registry, struct ice_version *ice, uint64_t token)
@@ -329,12 +340,38 @@ void registry_release(struct registry *registry, uint64_t done)
 		else if (limbo->kind == LIMBO_LEG)
 			release_leg(registry, owner_of(limbo, struct leg, limbo));
 		else if (limbo->kind == LIMBO_LEG_FACTS)
-			registry_free_leg_version(owner_of(limbo, struct leg_version, limbo));
+			registry_free_leg_version(
+				&owner_of(limbo, struct webrtc_version, limbo)->version);
 		else if (limbo->kind == LIMBO_ICE)
 			registry_free_ice(owner_of(limbo, struct ice_version, limbo));
 		else
 			registry_free_version(owner_of(limbo, struct room_version, limbo));
 	}
+}
+
+struct leg_version *registry_make_leg_version(void)
+{
+	struct webrtc_version *made = calloc(1, sizeof(*made));
+
+	return made ? &made->version : NULL;
+}
+
+/* One piece of memory for a KEYED leg: there may be a million of them. */
+struct leg *registry_make_leg(bool webrtc)
+{
+	size_t more = webrtc ? sizeof(struct leg_browser) : sizeof(struct leg_version);
+	struct leg *leg = calloc(1, sizeof(*leg) + more);
+
+	if (!leg)
+		return NULL;
+	leg->version =
+		webrtc ? registry_make_leg_version() : (struct leg_version *)(uintptr_t)(leg + 1);
+	if (!leg->version) {
+		free(leg);
+		return NULL;
+	}
+	leg->version->facts.transport = webrtc ? STN_TRANSPORT_WEBRTC : STN_TRANSPORT_KEYED;
+	return leg;
 }
 
 void registry_free_room(struct room *room)
@@ -352,15 +389,19 @@ void registry_free_version(struct room_version *version)
 
 void registry_free_leg(struct leg *leg)
 {
-	registry_free_leg_version(leg->version);
-	registry_free_ice(leg->ice);
+	if (leg_is_webrtc(leg)) {
+		registry_free_ice(leg_browser(leg)->ice);
+		registry_free_leg_version(leg->version);
+	} else {
+		explicit_bzero(leg->version, sizeof(*leg->version));
+	}
 	free(leg);
 }
 
 void registry_free_leg_version(struct leg_version *version)
 {
 	explicit_bzero(version, sizeof(*version));
-	free(version);
+	free(owner_of(version, struct webrtc_version, version));
 }
 
 void registry_free_ice(struct ice_version *ice)
@@ -412,8 +453,8 @@ static uint64_t leg_digest(const struct leg *leg)
 	hash = mix(hash, (uint64_t)leg->version->facts.role << 32 | leg->version->facts.worker);
 	for (unsigned int i = 0; i < STN_SLOTS_MAX; i++)
 		hash = mix(hash, leg->version->facts.origin[i]);
-	hash = mix(hash, remote_hash(&leg->remote) ^ leg->remote.family);
-	hash = mix(hash, (uint64_t)leg->version->facts.tx.suite << 1 | (leg->ice != NULL));
+	hash = mix(hash, remote_hash(leg_remote(leg)) ^ leg_remote(leg)->family);
+	hash = mix(hash, (uint64_t)leg->version->facts.tx.suite << 1 | (leg_ice(leg) != NULL));
 	return mix(
 		hash, (uint64_t)leg->muted << 2 | (uint64_t)leg->muted_posted << 1 | leg->visible);
 }

@@ -14,90 +14,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "dataplane/ctl/deadline.h"
 #include "dataplane/ctl/index_store.h"
+#include "dataplane/ctl/leg.h"
 #include "dataplane/ctl/map.h"
-#include "dataplane/io/command.h"
 
 #define HANDLE_NONE UINT32_MAX
-
-enum limbo_kind { LIMBO_ROOM, LIMBO_ROOM_FACTS, LIMBO_LEG, LIMBO_LEG_FACTS, LIMBO_ICE };
-enum deadline_kind { DEADLINE_ROOM, DEADLINE_LEG };
-
-/* Waits until every worker has answered the fence `token`. */
-struct limbo {
-	struct limbo *next;
-	uint64_t token;
-	enum limbo_kind kind;
-};
-
-struct room_version {
-	struct limbo limbo;
-	struct room_facts facts;
-};
-
-struct leg;
-
-struct room {
-	struct room_version *version; /* current facts */
-	struct deadline deadline;
-	struct limbo limbo;
-	uint64_t end_ns;                /* 0: never */
-	uint64_t mark;                  /* last resync that named it */
-	uint64_t origin_batch;          /* transaction that origin[] was taken for */
-	uint32_t origin[STN_SLOTS_MAX]; /* for the legs that are new in it */
-	struct leg **legs;              /* in no order */
-	uint32_t leg_count;
-	uint32_t leg_capacity;
-	uint32_t speakers;
-	bool visible;  /* workers have been told */
-	bool removed;  /* from the registry; in limbo, or about to be */
-	bool due;      /* workers have not been told of this version */
-	bool survived; /* its indices go on from an earlier process */
-};
-
-struct leg_version {
-	struct limbo limbo;
-	struct leg_facts facts;
-};
-
-struct ice_version {
-	struct limbo limbo;
-	struct ice_facts *facts; /* owned */
-};
-
-struct leg {
-	struct leg_version *version; /* current facts */
-	struct ice_version *ice;     /* WEBRTC: current credentials, NULL: none yet */
-	struct room *room;
-	struct deadline deadline; /* of whichever comes first */
-	struct limbo limbo;
-	uint64_t end_ns;        /* 0: never */
-	uint64_t mute_until_ns; /* 0: for ever */
-	uint64_t mark;          /* last resync that named it */
-	uint32_t position;      /* in room->legs */
-	/* KEYED: as in the facts. WEBRTC: the path that was selected last; family 0: none. */
-	struct stn_address remote;
-	bool muted;
-	bool muted_posted; /* what workers were told last */
-	bool visible;
-	bool removed;
-	bool ice_due;   /* workers have not been told of these credentials */
-	bool keys_due;  /* nor of these keys */
-	bool recorded;  /* holds a record of the index store */
-	bool switching; /* replaces a leg of the other role; own indices are set behind a barrier */
-};
-
-static inline bool leg_is_webrtc(const struct leg *leg)
-{
-	return leg->version->facts.transport == STN_TRANSPORT_WEBRTC;
-}
-
-/* DTLS is done; KEYED legs and members of a group always are. */
-static inline bool leg_is_keyed(const struct leg *leg)
-{
-	return !leg_is_webrtc(leg) || leg->version->facts.tx.suite != STN_SUITE_NONE;
-}
 
 struct handle_table {
 	void **by_handle;
@@ -156,8 +77,8 @@ int registry_attach_leg(struct registry *registry, struct leg *leg);
 void registry_detach_leg(struct registry *registry, struct leg *leg);
 
 /*
- * The leg is at another address now (family 0: at none), where no other leg is. Cannot fail: every
- * leg that may have an address has its space.
+ * The WEBRTC leg is at another address now (family 0: at none), where no other leg is. Cannot fail:
+ * every leg that may have an address has its space.
  */
 void registry_move_leg(
 	struct registry *registry, struct leg *leg, const struct stn_address *remote);
@@ -176,6 +97,10 @@ void registry_bury_ice(struct registry *registry, struct ice_version *ice, uint6
 /* Frees what was waiting for fences up to `done`. */
 void registry_release(struct registry *registry, uint64_t done);
 
+/* Zeroed, but for the transport; NULL: out of memory. */
+struct leg *registry_make_leg(bool webrtc);
+/* Other facts of a WEBRTC leg. */
+struct leg_version *registry_make_leg_version(void);
 /* Frees what workers never saw. index: undo the taking of its record, or drop it. */
 void registry_free_room(struct room *room);
 void registry_free_version(struct room_version *version);

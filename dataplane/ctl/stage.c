@@ -87,12 +87,13 @@ static void stage_room(struct apply *apply, const struct change *change)
 /* From a listener's place on, now that no worker sends to it as a listener any more. */
 static void take_place(struct leg *leg)
 {
+	struct index_cell *cells = leg->version->facts.cells;
+
 	for (unsigned int i = 0; i < leg->room->version->facts.slot_count; i++) {
 		uint64_t reached = plan_relative_index(leg, i);
 
-		if (leg->version->facts.own_index[i] &&
-			index_cell_load(leg->version->facts.own_index[i]) < reached)
-			index_cell_store(leg->version->facts.own_index[i], reached);
+		if (cells && index_cell_load(&cells[LEG_CELL_OWN + i]) < reached)
+			index_cell_store(&cells[LEG_CELL_OWN + i], reached);
 	}
 }
 

@@ -17,10 +17,10 @@ void tell_ice(struct outbox *outbox, struct leg *leg)
 {
 	struct command command = {.type = COMMAND_LEG_ICE, .handle = leg->version->facts.leg};
 
-	if (!leg->ice_due || !leg->visible || leg->removed)
+	if (!leg_is_webrtc(leg) || !leg_browser(leg)->ice_due || !leg->visible || leg->removed)
 		return;
-	leg->ice_due = false;
-	command.ice = leg->ice->facts;
+	leg_browser(leg)->ice_due = false;
+	command.ice = leg_browser(leg)->ice->facts;
 	outbox_send(outbox, leg->version->facts.worker, &command);
 }
 

@@ -29,6 +29,13 @@ struct index_cell {
 	uint64_t value;
 };
 
+/* A speaker's cells, by position. */
+#define LEG_CELL_OWN 0                      /* + slot: last index sent in its own space */
+#define LEG_CELL_SOURCE STN_SLOTS_MAX       /* highest SRTP index received + 1, 0: none */
+#define LEG_CELL_RTCP (STN_SLOTS_MAX + 1)   /* highest SRTCP index received + 1, 0: none */
+#define LEG_CELL_REPORT (STN_SLOTS_MAX + 2) /* last SRTCP index of our reports to it */
+#define LEG_CELLS (STN_SLOTS_MAX + 3)
+
 struct room_facts {
 	uint64_t room_id;
 	uint32_t room;        /* handle */
@@ -56,28 +63,24 @@ struct ice_facts; /* dataplane/core/ice.h */
  */
 struct leg_facts {
 	uint64_t leg_id;
-	uint64_t room_id;
 	uint64_t member_id;
-	uint32_t leg;    /* handle */
-	uint32_t room;   /* handle */
-	uint32_t worker; /* owner: fans out to it, and receives for it */
-	struct stn_address remote;
+	/* Speakers with keys: LEG_CELLS of them; else NULL. */
+	struct index_cell *cells;
+	uint32_t leg;  /* handle */
+	uint32_t room; /* handle */
+	uint32_t source_ssrc;
+	uint8_t worker; /* owner: fans out to it, and receives for it */
 	uint8_t role, protection, transport, profile;
 	uint8_t payload_type;
 	uint8_t audio_level_id;
 	uint8_t red_payload_type;
 	bool muted; /* at the time it is added */
-	uint32_t source_ssrc;
+	struct stn_address remote;
 	struct stn_master_key tx;
 	struct stn_master_key rx;
 	uint32_t origin[STN_SLOTS_MAX];
-	/* The cells of listeners are NULL, and those of legs without keys. */
-	struct index_cell *source_index;      /* speakers: highest received + 1, 0: none */
-	struct index_cell *source_rtcp_index; /* highest SRTCP index received + 1, 0: none */
-	struct index_cell
-		*own_index[STN_SLOTS_MAX]; /* speakers: last index sent in their own space */
-	struct index_cell *report_index;   /* speakers: last SRTCP index of our reports to them */
 };
+_Static_assert(sizeof(struct leg_facts) == 208, "kept by the million");
 
 enum command_type {
 	COMMAND_ROOM_ADD = 1, /* room_facts; to every worker */

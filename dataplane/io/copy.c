@@ -27,8 +27,8 @@ static uint64_t own_index(
 	if (index_exhausted(speaker->own_index[slot]))
 		return 0;
 	speaker->own_index[slot] = index_next(speaker->own_index[slot]);
-	__atomic_store_n(
-		&facts->own_index[slot]->value, speaker->own_index[slot], __ATOMIC_RELEASE);
+	__atomic_store_n(&facts->cells[LEG_CELL_OWN + slot].value, speaker->own_index[slot],
+		__ATOMIC_RELEASE);
 	return speaker->own_index[slot];
 }
 

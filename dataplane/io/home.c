@@ -146,9 +146,8 @@ static int receiver_open(
 		.core = worker->core,
 		.key = &key,
 		.ssrc = facts->source_ssrc,
-		.rtp_cell = facts->source_index != NULL ? &facts->source_index->value : NULL,
-		.rtcp_cell =
-			facts->source_rtcp_index != NULL ? &facts->source_rtcp_index->value : NULL,
+		.rtp_cell = facts->cells != NULL ? &facts->cells[LEG_CELL_SOURCE].value : NULL,
+		.rtcp_cell = facts->cells != NULL ? &facts->cells[LEG_CELL_RTCP].value : NULL,
 	};
 	int rc;
 
@@ -169,8 +168,8 @@ static int sender_open(
 	if (facts->tx.suite == STN_SUITE_NONE)
 		return 0;
 	for (slot = 0; slot < STN_SLOTS_MAX; slot++)
-		if (facts->own_index[slot] != NULL)
-			speaker->own_index[slot] = facts->own_index[slot]->value;
+		if (facts->cells != NULL)
+			speaker->own_index[slot] = facts->cells[LEG_CELL_OWN + slot].value;
 	apply_master_key(&facts->tx, &key);
 	speaker->tx = worker->config.engine->context_open(worker->core, &key);
 	explicit_bzero(&key, sizeof(key));

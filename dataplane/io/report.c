@@ -184,7 +184,7 @@ static void report_to_speaker(
 
 	if (!arrival_report(&speaker->arrival, speaker->receiver.rtp.ssrc, worker->now_ns, &block))
 		return;
-	message.index = take_index(leg->facts->report_index);
+	message.index = take_index(&leg->facts->cells[LEG_CELL_REPORT]);
 	if (message.index == 0)
 		return;
 	message.size = rtcp_build_receiver(message.ssrc, &block, "stentor", bytes);

@@ -29,8 +29,7 @@ struct peer {
 	struct leg_facts first;  /* WEBRTC: without its keys, as the leg was added */
 	struct browser *browser; /* NULL: a keyed leg */
 	struct ice_facts *ice;   /* what the relay has of its credentials */
-	struct index_cell source_index, source_rtcp_index, own_index[STN_SLOTS_MAX];
-	struct index_cell report_index;
+	struct index_cell cells[LEG_CELLS];
 	struct media_key send_key, hear_key;
 	srtp_t send, hear; /* NULL: it does not */
 	/* Of the stream it sends. */

@@ -109,15 +109,12 @@ static void speaker_set(struct harness *h, struct peer *peer, const struct harne
 	facts->payload_type = HARNESS_PAYLOAD_TYPE;
 	if (facts->role != STN_ROLE_SPEAKER)
 		return;
-	facts->source_index = &peer->source_index;
-	facts->source_rtcp_index = &peer->source_rtcp_index;
-	facts->report_index = &peer->report_index;
-	peer->source_index.value = leg->source_index;
-	peer->source_rtcp_index.value = leg->source_rtcp_index;
-	for (slot = 0; slot < STN_SLOTS_MAX; slot++) {
-		facts->own_index[slot] = &peer->own_index[slot];
-		peer->own_index[slot].value = leg->own_index ? leg->own_index : OWN_INDEX_FIRST;
-	}
+	facts->cells = peer->cells;
+	peer->cells[LEG_CELL_SOURCE].value = leg->source_index;
+	peer->cells[LEG_CELL_RTCP].value = leg->source_rtcp_index;
+	for (slot = 0; slot < STN_SLOTS_MAX; slot++)
+		peer->cells[LEG_CELL_OWN + slot].value =
+			leg->own_index ? leg->own_index : OWN_INDEX_FIRST;
 }
 
 /* Its owner, credentials and first address; returns the facts to add the leg with. */
@@ -162,7 +159,6 @@ struct peer *harness_join(
 	ck_assert_uint_lt(h->peer_count, HARNESS_PEERS_MAX);
 	facts->leg = h->peer_count;
 	facts->leg_id = 0x900000 + h->peer_count;
-	facts->room_id = room->facts.room_id;
 	facts->room = room->facts.room;
 	facts->role = leg->role ? leg->role : STN_ROLE_LISTENER;
 	facts->protection = leg->group ? STN_PROTECTION_GROUP : STN_PROTECTION_LEG;

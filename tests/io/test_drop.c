@@ -502,14 +502,14 @@ START_TEST(replays_from_before_a_restart_are_known)
 	harness_settle(h);
 	ck_assert_uint_eq(harness_drops(h, STN_DROP_SRTP_REPLAY), 1);
 	ck_assert_uint_eq(harness_stats(h).forwarded, 1);
-	ck_assert_uint_eq(speaker->source_index.value, 0x10000 + 502);
+	ck_assert_uint_eq(speaker->cells[LEG_CELL_SOURCE].value, 0x10000 + 502);
 	/* Reports 1 (an old one, 0 is never sent by libsrtp) and 2. */
 	for (i = 0; i < 2; i++)
 		harness_datagram(h, speaker, 0, packet, peer_report(speaker, packet));
 	harness_settle(h);
 	ck_assert_uint_eq(harness_drops(h, STN_DROP_SRTCP_REPLAY), 1);
 	ck_assert_uint_eq(harness_drops(h, STN_DROP_RTCP_ABSORBED), 1);
-	ck_assert_uint_eq(speaker->source_rtcp_index.value, 3);
+	ck_assert_uint_eq(speaker->cells[LEG_CELL_RTCP].value, 3);
 	harness_close(h);
 }
 END_TEST

@@ -38,7 +38,7 @@ START_TEST(a_leg_is_held_back_until_its_next_hop_is_known)
 	ck_assert_uint_eq(h->taken, 0);
 	ck_assert_uint_eq(harness_drops(h, STN_DROP_TX_NO_NEIGHBOUR), 3 * 5);
 	/* Their own indices are not used up meanwhile. */
-	ck_assert_uint_eq(other->own_index[0].value, 2000);
+	ck_assert_uint_eq(other->cells[LEG_CELL_OWN].value, 2000);
 	/* A message about somebody who had this handle before changes nothing. */
 	tell(h, listener[0], listener[0]->facts.leg_id ^ 1);
 	harness_speak(h, speaker, "still nobody");

@@ -131,8 +131,8 @@ START_TEST(two_speakers_hear_each_other_and_not_themselves)
 	ck_assert_uint_eq(a->heard_count, 30);
 	ck_assert_uint_eq(peer_count(a, HARNESS_SLOT_SSRC(0, 1)), 30);
 	ck_assert_uint_eq(a->refused, 0);
-	ck_assert_uint_eq(a->own_index[0].value, 2000);
-	ck_assert_uint_eq(a->own_index[1].value, 2030);
+	ck_assert_uint_eq(a->cells[LEG_CELL_OWN].value, 2000);
+	ck_assert_uint_eq(a->cells[LEG_CELL_OWN + 1].value, 2030);
 	ck_assert_uint_eq(peer_count(c, HARNESS_SLOT_SSRC(0, 0)), 30);
 	ck_assert_uint_eq(peer_count(c, HARNESS_SLOT_SSRC(0, 1)), 30);
 	for (i = 0; i < 30; i++) {
@@ -141,7 +141,7 @@ START_TEST(two_speakers_hear_each_other_and_not_themselves)
 		ck_assert_uint_eq(heard->view.sequence, 2001 + i);
 		ck_assert_uint_eq(heard->view.csrc[0], b->ssrc);
 	}
-	ck_assert_uint_eq(b->own_index[0].value, 2030);
+	ck_assert_uint_eq(b->cells[LEG_CELL_OWN].value, 2030);
 	ck_assert_uint_eq(b->refused, 0);
 	ck_assert_uint_eq(b->heard_count, 30);
 	ck_assert_uint_eq(peer_count(b, HARNESS_SLOT_SSRC(0, 0)), 30);

@@ -162,7 +162,7 @@ START_TEST(a_speaker_hears_through_both_wraps)
 	harness_fence(s.h);
 	say(&s, 60);
 	check(peer, 0xfff1, 60);
-	ck_assert_uint_eq(peer->own_index[0].value, 0x1fff0 + 60);
+	ck_assert_uint_eq(peer->cells[LEG_CELL_OWN].value, 0x1fff0 + 60);
 	harness_close(s.h);
 }
 END_TEST
@@ -196,7 +196,7 @@ START_TEST(a_source_goes_through_a_wrap)
 		harness_settle(s.h);
 	}
 	ck_assert_uint_eq(harness_stats(s.h).forwarded, 31);
-	ck_assert_uint_eq(speaker->source_index.value, 0x10000 + 16);
+	ck_assert_uint_eq(speaker->cells[LEG_CELL_SOURCE].value, 0x10000 + 16);
 	ck_assert_uint_eq(peer->heard_count, 31);
 	ck_assert_uint_eq(peer->refused, 0);
 	/* The late one takes the number that was left for it. */

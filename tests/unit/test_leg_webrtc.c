@@ -44,7 +44,7 @@ START_TEST(nothing_counts_before_there_are_keys)
 	/* No ORIGINS in between. */
 	ck_assert_uint_gt(world_receive(&world, writer), 0);
 	ck_assert_uint_eq(header->type, STN_MESSAGE_RESULT);
-	ck_assert_ptr_null(facts_of(10)->source_index);
+	ck_assert_ptr_null(facts_of(10)->cells);
 }
 END_TEST
 
@@ -262,11 +262,11 @@ START_TEST(a_speaker_has_indices_from_its_keys_on)
 	committed();
 	for (unsigned int i = 0; i < WORKERS; i++) {
 		ck_assert_uint_eq(world.fake.worker[i].updates, 1);
-		ck_assert_ptr_nonnull(fake_bus_leg(&world.fake, i, 10)->source_index);
+		ck_assert_ptr_nonnull(fake_bus_leg(&world.fake, i, 10)->cells);
 	}
 	/* It has heard what the slot has sent since its origin. */
 	index = fake_bus_room(&world.fake, 0, 1)->slot_index[0]->value;
-	ck_assert_uint_eq(facts_of(10)->own_index[0]->value,
+	ck_assert_uint_eq(facts_of(10)->cells[LEG_CELL_OWN].value,
 		index - ((uint64_t)facts_of(10)->origin[0] << 16));
 }
 END_TEST

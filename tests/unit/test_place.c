@@ -226,7 +226,7 @@ START_TEST(a_change_of_role_before_the_keys_and_with_them)
 	fill();
 	op_webrtc(30, STN_ROLE_SPEAKER);
 	committed();
-	ck_assert_ptr_null(facts_of(30)->source_index);
+	ck_assert_ptr_null(facts_of(30)->cells);
 	op_keys(30, STN_ROLE_LISTENER);
 	committed();
 	ck_assert_uint_eq(facts_of(30)->tx.suite, STN_SUITE_AEAD_AES_128_GCM);
@@ -234,7 +234,7 @@ START_TEST(a_change_of_role_before_the_keys_and_with_them)
 	committed();
 	op_keys(36, STN_ROLE_SPEAKER);
 	committed();
-	ck_assert_ptr_nonnull(facts_of(36)->source_index);
+	ck_assert_ptr_nonnull(facts_of(36)->cells);
 }
 END_TEST
 

@@ -289,7 +289,7 @@ static void check_leg(const struct model_leg *leg)
 		return;
 	}
 	ck_assert_uint_eq(holders, leg->role == STN_ROLE_SPEAKER ? world.fake.bus.worker_count : 1);
-	ck_assert_uint_eq(facts->room_id, leg->room);
+	ck_assert_uint_eq(world.fake.worker[facts->worker].room[facts->room]->room_id, leg->room);
 	ck_assert_uint_eq(facts->role, leg->role);
 	if (leg->webrtc)
 		check_browser(leg, facts);

@@ -373,10 +373,10 @@ START_TEST(a_listener_becomes_a_speaker_and_goes_on_where_it_was)
 	leg = fake_bus_leg(&world.fake, 1, 20);
 	ck_assert_uint_eq(leg->role, STN_ROLE_SPEAKER);
 	/* Reached as a listener, counted from its own origin (ROC 0 then). */
-	ck_assert_uint_eq(leg->own_index[2]->value, 70000);
+	ck_assert_uint_eq(leg->cells[LEG_CELL_OWN + 2].value, 70000);
 	/* It speaks itself for a while, then listens again: the slot is ahead, but within reach. */
 	index_cell_store(room->slot_index[2], 70500);
-	index_cell_store(leg->own_index[2], 70100);
+	index_cell_store(&leg->cells[LEG_CELL_OWN + 2], 70100);
 	op.role = STN_ROLE_LISTENER;
 	world_op(&world, &op, sizeof(op));
 	ck_assert_uint_eq(commit(), STN_STATUS_OK);
@@ -970,8 +970,8 @@ START_TEST(after_a_restart_known_keys_go_on_ahead)
 
 	fill();
 	index_cell_store(fake_bus_room(&world.fake, 0, 1)->slot_index[0], 2 << 16 | 77);
-	index_cell_store(fake_bus_leg(&world.fake, 0, 10)->own_index[0], 555);
-	index_cell_store(fake_bus_leg(&world.fake, 0, 10)->source_index, 4242);
+	index_cell_store(&fake_bus_leg(&world.fake, 0, 10)->cells[LEG_CELL_OWN], 555);
+	index_cell_store(&fake_bus_leg(&world.fake, 0, 10)->cells[LEG_CELL_SOURCE], 4242);
 	put_leg(22, 1, STN_ROLE_LISTENER);
 	ck_assert_uint_eq(commit(), STN_STATUS_OK);
 	ck_assert_uint_eq(dump(writer, 5, legs, 4), 4);
@@ -984,9 +984,9 @@ START_TEST(after_a_restart_known_keys_go_on_ahead)
 	ck_assert_uint_eq(world_resync(&world, writer, 5), STN_STATUS_OK);
 	sent = fake_bus_room(&world.fake, 1, 1)->slot_index[0]->value;
 	ck_assert_uint_eq(sent, (2 << 16 | 77) + INDEX_RESUME_GAP);
-	own = fake_bus_leg(&world.fake, 1, 10)->own_index[0]->value;
+	own = fake_bus_leg(&world.fake, 1, 10)->cells[LEG_CELL_OWN].value;
 	ck_assert_uint_eq(own, 555 + INDEX_RESUME_GAP);
-	ck_assert_uint_eq(fake_bus_leg(&world.fake, 1, 10)->source_index->value, 4242);
+	ck_assert_uint_eq(fake_bus_leg(&world.fake, 1, 10)->cells[LEG_CELL_SOURCE].value, 4242);
 	for (unsigned int i = 0; i < 4; i++) {
 		const struct leg_facts *leg = fake_bus_leg(&world.fake, 0, legs[i].leg_id);
 
