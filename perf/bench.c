@@ -11,6 +11,7 @@
 #include "perf/catalog.h"
 #include "perf/events.h"
 #include "perf/fanout.h"
+#include "perf/generate.h"
 #include "perf/joins.h"
 #include "perf/memory.h"
 
@@ -27,6 +28,9 @@ static const struct benchmark table[] = {
 		account_main},
 	{"memory", "bytes a listener takes of the data plane, measured and accounted for",
 		memory_usage, memory_main},
+	{"generate", "speakers towards a relay, from another machine", generate_usage,
+		generate_main},
+	{"sink", "their listeners: every copy counted on an interface", sink_usage, sink_main},
 };
 
 #define COUNT (sizeof(table) / sizeof(table[0]))

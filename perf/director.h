@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "controlplane/cli/client.h"
 #include "perf/endpoint.h"
@@ -21,6 +22,7 @@ struct director {
 	const char *room;
 	const char *host; /* opens the room and is its speaker */
 	int timeout_ms;
+	FILE *file; /* requests go here instead, a line each, and are taken for granted */
 };
 
 struct director_counters {

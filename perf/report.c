@@ -174,6 +174,11 @@ void report_breathe(struct report *report)
 	look(report);
 }
 
+void report_receives(struct report *report)
+{
+	report->watch.receives = true;
+}
+
 void report_invalid(struct report *report, const char *format, ...)
 {
 	char text[256];

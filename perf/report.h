@@ -45,6 +45,8 @@ void report_row_named(struct report *report, const char *name, const char *const
 	const char *first, const double values[], unsigned int count);
 /* Between two repeats: looks at the machine. */
 void report_breathe(struct report *report);
+/* It counts packets that come in: time in interrupts is not others'. */
+void report_receives(struct report *report);
 /* Why the figures do not count: a check failed, the load was never reached, ... */
 void report_invalid(struct report *report, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -22,8 +22,11 @@ void scene_init(struct scene *scene)
 
 int scene_enter(const char *netns)
 {
-	int fd = open(netns, O_RDONLY | O_CLOEXEC), error = 0;
+	int fd, error = 0;
 
+	if (netns == NULL)
+		return 0;
+	fd = open(netns, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || setns(fd, CLONE_NEWNET) < 0) {
 		error = -errno;
 		fprintf(stderr, "%s: %s\n", netns, strerror(errno));
@@ -33,7 +36,7 @@ int scene_enter(const char *netns)
 	return error;
 }
 
-static int open_speaker(struct scene *scene, const struct scene_plan *p)
+int scene_open_speaker(struct scene *scene, const struct scene_plan *p)
 {
 	const struct talker_plan plan = {
 		.key = &scene->key,
@@ -58,7 +61,7 @@ static int open_speaker(struct scene *scene, const struct scene_plan *p)
 	return error ? error : talker_open(&scene->talker, &plan);
 }
 
-static int open_sink(struct scene *scene, const struct scene_plan *p)
+int scene_open_sink(struct scene *scene, const struct scene_plan *p)
 {
 	const struct sink_config config = {
 		.address = p->crowd.address,
@@ -68,7 +71,7 @@ static int open_sink(struct scene *scene, const struct scene_plan *p)
 		.ear = SINK_NOBODY,
 		/* Opus silence is three bytes (RFC 6716), then the tag. */
 		.silence_size = 3 + (p->crowd.suite == MEDIA_SUITE_CM80 ? 10 : 16),
-		.first_ssrc = true,
+		.first_ssrc = !p->any_ssrc,
 	};
 	char message[256] = "";
 	int error = scene_enter(p->listeners_netns);
@@ -81,11 +84,12 @@ static int open_sink(struct scene *scene, const struct scene_plan *p)
 	return error;
 }
 
-static int fill_room(struct scene *scene, const struct scene_plan *p)
+int scene_fill_room(struct scene *scene, const struct scene_plan *p)
 {
-	int error;
+	int error = 0;
 
-	error = director_open(&scene->director, p->events);
+	if (scene->director.file == NULL)
+		error = director_open(&scene->director, p->events);
 	scene->director.room = p->room;
 	scene->director.host = "speaker";
 	scene->director.timeout_ms = TIMEOUT_MS;
@@ -100,11 +104,11 @@ static int fill_room(struct scene *scene, const struct scene_plan *p)
 
 int scene_open(struct scene *scene, const struct scene_plan *plan)
 {
-	int error = open_speaker(scene, plan);
+	int error = scene_open_speaker(scene, plan);
 
 	if (!error)
-		error = open_sink(scene, plan);
-	return error ? error : fill_room(scene, plan);
+		error = scene_open_sink(scene, plan);
+	return error ? error : scene_fill_room(scene, plan);
 }
 
 void scene_close(struct scene *scene)

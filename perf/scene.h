@@ -19,7 +19,7 @@
 struct scene_plan {
 	const char *room;
 	const char *events;
-	const char *speaker_netns;
+	const char *speaker_netns; /* NULL: where the process is */
 	const char *listeners_netns;
 	const char *interface; /* the listeners' end */
 	struct sockaddr_storage relay;
@@ -27,6 +27,7 @@ struct scene_plan {
 	struct director_crowd crowd;
 	uint32_t others; /* seats for more than the crowd */
 	unsigned int payload_size;
+	bool any_ssrc; /* the sink counts every SSRC, not the first one's only */
 };
 
 struct scene {
@@ -42,6 +43,10 @@ struct scene {
 void scene_init(struct scene *scene);
 /* Speaker, sink, room, crowd. 0, or a negative errno with what was wrong on standard error. */
 int scene_open(struct scene *scene, const struct scene_plan *plan);
+/* The parts of it. With director.file set the room is written there instead. */
+int scene_open_speaker(struct scene *scene, const struct scene_plan *plan);
+int scene_open_sink(struct scene *scene, const struct scene_plan *plan);
+int scene_fill_room(struct scene *scene, const struct scene_plan *plan);
 /* After scene_init(), any number of times. */
 void scene_close(struct scene *scene);
 

@@ -224,10 +224,6 @@ static int speak(struct space *space)
 			       &space->tally, space->scene.sink, space->options->scene.crowd.count);
 }
 
-/*
- * Slot packets keep the order of what was sent, so when there are as many of the one as of the
- * other, the n-th comes from the n-th; that is how a latency is told whatever its length.
- */
 static int take_times(struct space *space)
 {
 	const struct tally *tally = &space->tally;
@@ -239,15 +235,8 @@ static int take_times(struct space *space)
 	space->spread_count = tally_spread(tally, WARM_UP, space->spread_us);
 	if (tally->slot_packets != space->spoken)
 		return 0;
-	for (size_t i = 0; i < tally->sequence_count; i++) {
-		const struct tally_sequence *s = &tally->sequence[i];
-		uint64_t send_ns = space->scene.pacer.send_ns[s->offset];
-
-		if (s->offset < WARM_UP)
-			continue;
-		space->unmatched += s->first_ns < send_ns;
-		space->latency_us[space->latency_count++] = (double)(s->first_ns - send_ns) / 1e3;
-	}
+	space->latency_count = tally_latency(
+		tally, space->scene.pacer.send_ns, WARM_UP, space->latency_us, &space->unmatched);
 	return 0;
 }
 

@@ -139,3 +139,19 @@ size_t tally_spread(const struct tally *tally, size_t skip, double *spread_us)
 			(double)(tally->sequence[i].last_ns - tally->sequence[i].first_ns) / 1e3;
 	return count;
 }
+
+size_t tally_latency(const struct tally *tally, const uint64_t send_ns[], size_t skip,
+	double *latency_us, size_t *unmatched)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < tally->sequence_count; i++) {
+		const struct tally_sequence *s = &tally->sequence[i];
+
+		if (s->offset < skip)
+			continue;
+		*unmatched += s->first_ns < send_ns[s->offset];
+		latency_us[count++] = (double)(s->first_ns - send_ns[s->offset]) / 1e3;
+	}
+	return count;
+}

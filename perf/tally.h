@@ -41,5 +41,13 @@ void tally_close(struct tally *tally);
 double tally_percentile(double *value, size_t count, double p);
 /* First-to-last arrival in microseconds of each sequence number from skip on; returns how many. */
 size_t tally_spread(const struct tally *tally, size_t skip, double *spread_us);
+/*
+ * From send_ns[i] to the first arrival of the i-th slot packet, in microseconds, from skip on.
+ * Slot packets keep the order of what was sent, so when there are as many of the one as of the
+ * other, the n-th comes from the n-th; the caller has made sure of that. Returns how many;
+ * *unmatched counts those that arrived before they were sent.
+ */
+size_t tally_latency(const struct tally *tally, const uint64_t send_ns[], size_t skip,
+	double *latency_us, size_t *unmatched);
 
 #endif

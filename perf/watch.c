@@ -62,6 +62,7 @@ static int read_stat(struct watch_reading *out)
 	if (fields != 8)
 		return -EPROTO;
 	out->busy_ticks = user + nice + system + irq + softirq;
+	out->interrupt_ticks = irq + softirq;
 	out->steal_ticks = steal;
 	out->total_ticks = out->busy_ticks + idle + iowait + steal;
 	out->cpus = (unsigned int)sysconf(_SC_NPROCESSORS_ONLN);
@@ -216,6 +217,8 @@ void watch_judge(const struct watch *watch, struct watch_verdict *out)
 	double elapsed = grown(from->total_ticks, to->total_ticks);
 
 	*out = (struct watch_verdict){0};
+	if (watch->receives)
+		other -= grown(from->interrupt_ticks, to->interrupt_ticks);
 	if (from->cpus > 0 && elapsed >= (double)from->cpus * WATCH_TICKS_MIN) {
 		double one = elapsed / from->cpus;
 

@@ -12,6 +12,7 @@
 #ifndef STENTOR_PERF_WATCH_H
 #define STENTOR_PERF_WATCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Percent of one CPU: 100 is a whole core. More than this is no quiet machine. */
@@ -29,7 +30,8 @@ struct watch_reading {
 	uint64_t total_ticks; /* of all CPUs since boot, idle ones included */
 	uint64_t busy_ticks;
 	uint64_t steal_ticks;
-	uint64_t own_ticks; /* of busy_ticks */
+	uint64_t own_ticks;       /* of busy_ticks */
+	uint64_t interrupt_ticks; /* of busy_ticks */
 	unsigned int cpus;
 	double loop_ns;
 };
@@ -38,6 +40,7 @@ struct watch {
 	struct watch_reading first, last;
 	double loop_min_ns, loop_max_ns;
 	unsigned int readings;
+	bool receives; /* interrupts are the measurement's: it counts packets in them */
 };
 
 struct watch_verdict {

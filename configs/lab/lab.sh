@@ -23,6 +23,7 @@ LAB_PREFIX=${LAB_PREFIX:-stn}
 LAB_QUEUES=${LAB_QUEUES:-1}
 LAB_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 LAB_PARTS=(speaker listeners stranger)
+LAB_LISTENERS=2 # the number of the part that listeners are in
 LAB_PIDS=()
 LAB_NAMES=()
 LAB_DIR=
@@ -123,8 +124,8 @@ lab_up() {
 		lab_pair "$part" "$number" || return 1
 		number=$((number + 1))
 	done
-	lab_in relay ip route add 10.0.0.0/8 via 172.16.2.2
-	lab_in relay ip route add fd00:10::/64 via fd00:2::2
+	lab_in relay ip route add 10.0.0.0/8 via "172.16.$LAB_LISTENERS.2"
+	lab_in relay ip route add fd00:10::/64 via "fd00:$LAB_LISTENERS::2"
 }
 
 # lab_up_host: after lab_up. One queue: it is for a few browsers.

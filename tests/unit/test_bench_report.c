@@ -163,7 +163,7 @@ static const struct {
 
 START_TEST(thresholds)
 {
-	const struct watch_reading first = {70000, 40000, 300, 5000, 2, 1000};
+	const struct watch_reading first = {70000, 40000, 300, 5000, 0, 2, 1000};
 	struct watch_reading middle = first, last = first;
 	struct watch_verdict verdict;
 	struct watch watch = {0};
@@ -187,7 +187,7 @@ END_TEST
 
 START_TEST(a_reason_has_value_and_threshold)
 {
-	struct watch_reading reading = {1000, 0, 0, 0, 1, 1000};
+	struct watch_reading reading = {1000, 0, 0, 0, 0, 1, 1000};
 	struct watch_verdict verdict;
 	struct watch watch = {0};
 
@@ -204,7 +204,7 @@ END_TEST
 
 START_TEST(half_a_second_is_too_short_for_ticks)
 {
-	struct watch_reading reading = {1000, 0, 0, 0, 2, 1000};
+	struct watch_reading reading = {1000, 0, 0, 0, 0, 2, 1000};
 	struct watch_verdict verdict;
 	struct watch watch = {0};
 
@@ -218,6 +218,26 @@ START_TEST(half_a_second_is_too_short_for_ticks)
 	watch_add(&watch, &reading);
 	watch_judge(&watch, &verdict);
 	ck_assert_uint_eq(verdict.reason_count, 1);
+}
+END_TEST
+
+START_TEST(interrupts_are_others_but_for_who_receives)
+{
+	struct watch_reading reading = {1000, 0, 0, 0, 0, 1, 1000};
+	struct watch_verdict verdict;
+	struct watch watch = {0};
+
+	watch_add(&watch, &reading);
+	reading.total_ticks += 1000;
+	reading.busy_ticks += 400;
+	reading.own_ticks += 50;
+	reading.interrupt_ticks += 300;
+	watch_add(&watch, &reading);
+	watch_judge(&watch, &verdict);
+	ck_assert_double_eq_tol(verdict.other_cpu_percent, 35, 1e-9);
+	watch.receives = true;
+	watch_judge(&watch, &verdict);
+	ck_assert_double_eq_tol(verdict.other_cpu_percent, 5, 1e-9);
 }
 END_TEST
 
@@ -280,6 +300,7 @@ int main(void)
 	tcase_add_loop_test(tcase, thresholds, 0, sizeof(machines) / sizeof(machines[0]));
 	tcase_add_test(tcase, a_reason_has_value_and_threshold);
 	tcase_add_test(tcase, half_a_second_is_too_short_for_ticks);
+	tcase_add_test(tcase, interrupts_are_others_but_for_who_receives);
 	tcase_add_test(tcase, the_machine_can_be_read);
 	tcase_add_test(tcase, a_list_is_read_from_what_people_read);
 	suite_add_tcase(suite, tcase);
