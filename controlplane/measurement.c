@@ -279,6 +279,38 @@ static void write_drops(struct exposition *e, const struct stn_stats *stats)
 	}
 }
 
+static void write_wait(
+	struct exposition *e, const char *labels, const uint64_t buckets[], uint64_t sum_ns)
+{
+	struct exposition_histogram histogram = {
+		stn_wait_bounds_us, buckets, STN_BUCKETS_MAX, 1e-6, sum_ns / 1000};
+
+	exposition_histogram(e, labels, &histogram);
+}
+
+static void write_waits(struct exposition *e, const struct stn_stats *stats)
+{
+	static const char *const sizes[STN_ROOM_SIZES] = {"small", "medium", "large"};
+	char labels[LABELS_MAX];
+
+	exposition_family(e, "stentor_worker_first_copy_seconds", EXPOSITION_HISTOGRAM,
+		"From a slot packet's publication until its first copies are with the port.");
+	for (uint32_t i = 0; i < stats->worker_count; i++) {
+		snprintf(labels, sizeof(labels), "worker=\"%u\"", i);
+		write_wait(
+			e, labels, stats->worker[i].first_copy, stats->worker[i].first_copy_sum_ns);
+	}
+	exposition_family(e, "stentor_worker_last_copy_seconds", EXPOSITION_HISTOGRAM,
+		"The same until the last one is, by the room's listeners on the worker: up to 100, "
+		"up to 10,000, more.");
+	for (uint32_t i = 0; i < stats->worker_count; i++)
+		for (unsigned int k = 0; k < STN_ROOM_SIZES; k++) {
+			snprintf(labels, sizeof(labels), "worker=\"%u\",room=\"%s\"", i, sizes[k]);
+			write_wait(e, labels, stats->worker[i].last_copy[k],
+				stats->worker[i].last_copy_sum_ns[k]);
+		}
+}
+
 static void write_dataplane(
 	struct exposition *e, const struct conductor *c, const struct stn_stats *stats)
 {
@@ -297,6 +329,7 @@ static void write_dataplane(
 	for (size_t i = 0; i < sizeof(worker_families) / sizeof(worker_families[0]); i++)
 		write_worker_family(e, stats, &worker_families[i]);
 	write_drops(e, stats);
+	write_waits(e, stats);
 }
 
 /* ---- rooms of their own ---- */

@@ -34,6 +34,8 @@ _Static_assert(sizeof(explain_names) / sizeof(explain_names[0]) == STN_EXPLAIN_C
 const uint32_t stn_loss_bounds[] = {1, 3, 5, 8, 13, 18, 26, 38, 51, 77, 128};
 const uint32_t stn_delay_bounds_us[] = {
 	1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000};
+const uint32_t stn_wait_bounds_us[] = {2, 5, 10, 25, 50, 100, 250, 1000, 5000, 20000, 100000};
+const uint32_t stn_room_size_bounds[] = {100, 10000};
 
 const char *stn_status_name(unsigned int status)
 {

@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #define STN_TABLE_MAGIC 0x544e5453u /* "STNT" */
-#define STN_TABLE_VERSION 2
+#define STN_TABLE_VERSION 3
 #define STN_TABLE_MESSAGE_MAX 65536
 #define STN_SLOTS_MAX 8
 #define STN_PROFILES_MAX 4
@@ -30,6 +30,7 @@
 #define STN_MEDIA_MAX 8
 #define STN_DATAGRAM_MAX 2048 /* bytes of a DTLS datagram, either way */
 #define STN_BUCKETS_MAX 12
+#define STN_ROOM_SIZES 3
 
 enum stn_message_type {
 	STN_MESSAGE_HELLO = 1,    /* client: struct stn_hello */
@@ -314,8 +315,17 @@ struct stn_worker_stats {
 	uint32_t mbufs_in_use;
 	uint32_t reserved;
 	uint64_t drop[STN_DROPS_MAX]; /* enum stn_drop */
+	/*
+	 * Slot packets by how long after they were published the first and the last copy of them
+	 * was handed to the port; the last one by the room's listeners on this worker. Buckets as
+	 * in stn_wait_bounds_us, sizes as in stn_room_size_bounds; the last of each has no bound.
+	 */
+	uint64_t first_copy[STN_BUCKETS_MAX];
+	uint64_t first_copy_sum_ns;
+	uint64_t last_copy[STN_ROOM_SIZES][STN_BUCKETS_MAX];
+	uint64_t last_copy_sum_ns[STN_ROOM_SIZES];
 };
-_Static_assert(sizeof(struct stn_worker_stats) == 640, "wire size");
+_Static_assert(sizeof(struct stn_worker_stats) == 1056, "wire size");
 
 struct stn_stats {
 	struct stn_header header;
@@ -329,7 +339,7 @@ struct stn_stats {
 	uint32_t legs;
 	struct stn_worker_stats worker[STN_WORKERS_MAX]; /* only worker_count of them are sent */
 };
-_Static_assert(sizeof(struct stn_stats) == 72 + STN_WORKERS_MAX * 640, "wire size");
+_Static_assert(sizeof(struct stn_stats) == 72 + STN_WORKERS_MAX * 1056, "wire size");
 
 struct stn_room_query {
 	struct stn_header header;
@@ -372,6 +382,8 @@ _Static_assert(sizeof(struct stn_reception) == 48 + 3 * STN_BUCKETS_MAX * 8, "wi
 /* In 1/256 as RFC 3550 has it; in microseconds. STN_BUCKETS_MAX - 1 each, ascending. */
 extern const uint32_t stn_loss_bounds[STN_BUCKETS_MAX - 1];
 extern const uint32_t stn_delay_bounds_us[STN_BUCKETS_MAX - 1];
+extern const uint32_t stn_wait_bounds_us[STN_BUCKETS_MAX - 1];
+extern const uint32_t stn_room_size_bounds[STN_ROOM_SIZES - 1]; /* listeners, inclusive */
 
 struct stn_room_stats {
 	struct stn_header header;

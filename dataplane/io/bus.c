@@ -265,6 +265,20 @@ static void steer_stats(const struct bus *bus, struct stn_worker_stats *out)
 	}
 }
 
+static void waits_fold(const struct worker *worker, struct stn_worker_stats *out)
+{
+	unsigned int i;
+
+	histogram_fold(
+		&worker->first_copy, stn_wait_bounds_us, STN_BUCKETS_MAX - 1, out->first_copy);
+	out->first_copy_sum_ns = worker->first_copy.sum_ns;
+	for (i = 0; i < STN_ROOM_SIZES; i++) {
+		histogram_fold(&worker->last_copy[i], stn_wait_bounds_us, STN_BUCKETS_MAX - 1,
+			out->last_copy[i]);
+		out->last_copy_sum_ns[i] = worker->last_copy[i].sum_ns;
+	}
+}
+
 static void bus_stats(void *impl, unsigned int worker, struct stn_worker_stats *out)
 {
 	const struct bus *bus = impl;
@@ -275,6 +289,7 @@ static void bus_stats(void *impl, unsigned int worker, struct stn_worker_stats *
 	_Static_assert(sizeof(*out) % sizeof(uint64_t) == 0, "copied word by word");
 	for (i = 0; i < sizeof(*out) / sizeof(uint64_t); i++)
 		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+	waits_fold(bus->config.worker[worker], out);
 	out->mbufs_in_use = rte_mempool_in_use_count(bus->config.pool[worker]);
 	if (worker == 0)
 		steer_stats(bus, out);

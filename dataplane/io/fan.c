@@ -93,6 +93,7 @@ static void start(struct worker *worker, struct worker_room *room, const struct 
 	room->fan = fan;
 	fan->stale_ns = stale_ns(worker, meta);
 	fan->stale = false;
+	fan->runs = 0;
 	pace_begin(worker, fan, room->shard.legs);
 	worker->stats.slot_packets++;
 	if (room->report != NULL)
@@ -116,10 +117,39 @@ static void stop(struct worker *worker, struct worker_room *room)
 		listener_removals(worker, room);
 }
 
+/* A clock a moment older than arrival may belong to another worker. */
+static uint64_t waited_ns(const struct packet_meta *meta, uint64_t at_ns)
+{
+	return at_ns > meta->arrival_ns ? at_ns - meta->arrival_ns : 0;
+}
+
+/* The packet's first copies have left. */
+static void note_first(
+	struct worker *worker, struct worker_fan *fan, const struct packet_meta *meta)
+{
+	fan->first_ns = worker_clock_ns(worker);
+	histogram_add(&worker->first_copy, waited_ns(meta, fan->first_ns));
+}
+
+/* All of them have: not a moment ago, if there was one run. */
+static void note_last(
+	struct worker *worker, const struct worker_room *room, const struct packet_meta *meta)
+{
+	const struct worker_fan *fan = room->fan;
+	uint64_t at_ns = fan->runs > 1 ? worker_clock_ns(worker) : fan->first_ns;
+	unsigned int size = 0;
+
+	while (size < STN_ROOM_SIZES - 1 && room->shard.legs > stn_room_size_bounds[size])
+		size++;
+	histogram_add(&worker->last_copy[size], waited_ns(meta, at_ns));
+}
+
 static void finish(struct worker *worker, struct worker_room *room)
 {
 	struct rte_mbuf *mbuf = queue_first(&worker->queue, room);
 
+	if (room->fan->runs > 0 && !room->fan->stale)
+		note_last(worker, room, packet_meta(mbuf));
 	queue_take(&worker->queue, room);
 	repeat_keep(worker, room, mbuf);
 	stop(worker, room);
@@ -172,6 +202,8 @@ static unsigned int advance(struct worker *worker, struct worker_room *room)
 	if (fan->stale)
 		return count_run(worker, room, &run);
 	copies = copy_run(worker, room, &run);
+	if (fan->runs++ == 0)
+		note_first(worker, fan, packet_meta(queue_first(&worker->queue, room)));
 	fan->allowance -= RTE_MIN(copies, fan->allowance);
 	return copies;
 }

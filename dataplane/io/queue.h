@@ -27,10 +27,12 @@ struct worker_fan {
 	struct fanout fanout;
 	struct fanout_headers headers;
 	uint64_t stale_ns;       /* from then on what is left is not sent any more */
-	uint64_t paced_ns;       /* until when the allowance has been credited; 0: not paced */
-	uint64_t pace_rate;      /* copies in 2^24 ns */
+	uint64_t paced_ns;       /* until when the allowance has been credited */
+	uint64_t pace_rate;      /* copies in 2^24 ns; 0: not paced */
 	uint32_t allowance;      /* copies that may leave now */
 	bool stale;              /* what is left is counted only */
+	uint32_t runs;           /* made */
+	uint64_t first_ns;       /* when the first of them was */
 	struct worker_fan *next; /* not in use */
 	uint8_t group_packet[RTP_BUILD_MAX + FANOUT_PAYLOAD_MAX + ENGINE_TAG_MAX];
 };

@@ -14,11 +14,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <rte_cycles.h>
 #include <rte_mbuf.h>
 #include <rte_ring.h>
 
 #include "dataplane/api/table.h"
 #include "dataplane/core/fanout.h"
+#include "dataplane/core/histogram.h"
 #include "dataplane/core/ice.h"
 #include "dataplane/core/locator.h"
 #include "dataplane/core/select.h"
@@ -125,12 +127,23 @@ struct worker {
 	struct selector_output selection;
 	struct reply reply_held; /* could not be queued yet; commands wait for it */
 	bool reply_waiting;
-	uint64_t now_ns;
-	uint64_t skew_ns; /* tests let time pass; else 0 */
+	uint64_t now_ns;   /* when this turn began */
+	uint64_t now_tsc;  /* the same */
+	uint64_t tsc_unit; /* nanoseconds of a tick, times 2^32 */
+	uint64_t skew_ns;  /* tests let time pass; else 0 */
 	uint64_t tick_ns;
 	struct stn_worker_stats stats; /* this worker writes, the main lcore reads */
-	bool stop;                     /* the main lcore writes */
+	/* How long after it was published a packet's first and last copy left; as stats. */
+	struct histogram first_copy;
+	struct histogram last_copy[STN_ROOM_SIZES];
+	bool stop; /* the main lcore writes */
 };
+
+/* Now, in the middle of a turn. */
+static inline uint64_t worker_clock_ns(const struct worker *worker)
+{
+	return worker->now_ns + ((rte_rdtsc() - worker->now_tsc) * worker->tsc_unit >> 32);
+}
 
 static inline void worker_drop(struct worker *worker, enum stn_drop reason, uint64_t count)
 {

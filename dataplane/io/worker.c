@@ -65,6 +65,8 @@ int worker_open(struct worker **out, const struct worker_config *config)
 	worker->config = *config;
 	worker->payload_max = payload_max(config);
 	worker->now_ns = clock_ns();
+	worker->now_tsc = rte_rdtsc();
+	worker->tsc_unit = (1000000000ull << 32) / rte_get_tsc_hz();
 	worker->room = calloc(config->rooms_max, sizeof(struct worker_room *));
 	worker->leg = calloc(config->legs_max, sizeof(*worker->leg));
 	worker->home = calloc(config->rooms_max, sizeof(*worker->home));
@@ -148,6 +150,7 @@ unsigned int worker_turn(struct worker *worker)
 	unsigned int done;
 
 	worker->now_ns = clock_ns() + worker->skew_ns;
+	worker->now_tsc = rte_rdtsc();
 	done = punt_send(worker);
 	done += apply_commands(worker);
 	done += receive_poll(worker);

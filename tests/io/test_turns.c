@@ -49,10 +49,21 @@ static struct harness *open(void)
 	return harness_open(&options);
 }
 
+static uint64_t total(const uint64_t buckets[STN_BUCKETS_MAX])
+{
+	uint64_t sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < STN_BUCKETS_MAX; i++)
+		sum += buckets[i];
+	return sum;
+}
+
 /* Between two slices of a large room there is one of the small room, which is all it needs. */
 START_TEST(a_small_room_waits_for_a_slice_only)
 {
 	struct harness *h = open();
+	struct stn_worker_stats stats;
 	struct audience large, small;
 	unsigned int i, before;
 
@@ -73,6 +84,13 @@ START_TEST(a_small_room_waits_for_a_slice_only)
 	}
 	harness_settle(h);
 	ck_assert_uint_eq(heard(&large, 1), LARGE);
+	/* Each packet once, and by the size of its room: up to 100 listeners, up to 10,000. */
+	h->interface.stats(h->interface.impl, 0, &stats);
+	ck_assert_uint_eq(total(stats.first_copy), 4);
+	ck_assert_uint_eq(total(stats.last_copy[0]), 3);
+	ck_assert_uint_eq(total(stats.last_copy[1]), 1);
+	ck_assert_uint_eq(total(stats.last_copy[2]), 0);
+	ck_assert_uint_gt(stats.last_copy_sum_ns[1], 0);
 	harness_close(h);
 }
 END_TEST
