@@ -37,7 +37,7 @@ const char memory_usage[] =
 	"Results:\n"
 	"  listener_bytes  bytes, lower  resident memory, from half of the listeners to all, each\n"
 	"  listener_bytes_from_none  bytes, lower  the same from none to all\n"
-	"  resident_bytes  bytes, neither  of the process with all of them\n"
+	"  resident_bytes  bytes, lower  of the process with all of them\n"
 	"  accounted_bytes  bytes, lower  the sum of the parts that follow, from sizeof\n"
 	"  registry_bytes  bytes, lower  main lcore: the leg, its handle, its place in the room\n"
 	"  facts_bytes  bytes, lower  what both lcores read: ids, address, master keys, "
