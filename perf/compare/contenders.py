@@ -18,7 +18,7 @@ class Loop:
     """stentor-loop with one of its back-ends, see loop.h."""
 
     paths = ("veth", "best")
-    fragile = False
+    fragile = patient = False
     suite = "gcm128"
 
     def __init__(self, lab, backend):
@@ -44,8 +44,10 @@ class Loop:
         return self.child.command
 
     def stop(self):
-        self.child.stop()
-        self.child.process.stdout.close()
+        if self.child:
+            self.child.stop()
+            self.child.process.stdout.close()
+        self.child = None
 
 
 class Events:
@@ -83,7 +85,7 @@ class Stentor:
     """Both programs, which compare.sh has started, over AF_XDP on the same link."""
 
     paths = ("veth",)
-    fragile = False
+    fragile = patient = False
     suite = "gcm128"
     ssrc = 0x53544E01
 
@@ -170,4 +172,5 @@ class Testpmd:
             return [int(rate) for rate in re.findall(r"Tx-pps:\s+(\d+)", file.read())]
 
     def stop(self):
-        self.child.stop()
+        if self.child:
+            self.child.stop()

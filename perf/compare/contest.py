@@ -65,9 +65,9 @@ class Run:
 
     def start(self):
         begin = time.monotonic()
-        self.target = self.contender.start(self.listeners)
-        self.setup_s = self.setup_s or time.monotonic() - begin
         try:
+            self.target = self.contender.start(self.listeners)
+            self.setup_s = self.setup_s or time.monotonic() - begin
             self.load = self.lab.load(self.listeners, self.target, self.contender.pids(),
                                       self.contender.load_options)
         except BaseException:
@@ -141,7 +141,7 @@ def flood(run, options):
 def best_path(run, options):
     run.lab.swallow(True)
     try:
-        if run.contender.fragile:
+        if run.contender.fragile or run.contender.patient:
             return climb(run, run.swallowed, options)
         return flood(run, options)
     finally:
@@ -180,11 +180,12 @@ def testpmd(contender, lab, path, options):
 
 def measure(contender, lab, listeners, path, options):
     run = Run(contender, lab, listeners)
+    command = contender.command()
     try:
         row = climb(run, run.counted, options) if path == "veth" else best_path(run, options)
     finally:
         run.stop()
-    return {"path": path, **row, "setup_s": run.setup_s, "command": contender.command()}
+    return {"path": path, **row, "setup_s": run.setup_s, "command": command}
 
 
 def emit(name, listeners, row, contender=None):

@@ -50,7 +50,7 @@ class Rtpengine:
     paths = ("veth", "best")
     # It reads a socket when an edge says so, gives up after 50 packets, and a queue that has filled
     # up meanwhile makes no more edges: after an overload it never reads that socket again.
-    fragile = True
+    fragile, patient = True, False
     load_options = ()
 
     def __init__(self, lab, suite="gcm128"):
@@ -125,5 +125,8 @@ class Rtpengine:
         return self.child.command
 
     def stop(self):
-        self.child.stop()
-        self.socket.close()
+        if self.child:
+            self.child.stop()
+        if self.socket:
+            self.socket.close()
+        self.child = self.socket = None
