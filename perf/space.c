@@ -291,9 +291,25 @@ static void count(struct report *report, const char *name, enum report_better be
 	report_value(report, name, "count", better, (double)n);
 }
 
+/* What perf/plot.sh draws: the value at each per cent. */
+static void distribution(struct report *report, const char *name, double *value, size_t number)
+{
+	static const char *const columns[] = {"percent", "us"};
+	char key[40];
+
+	snprintf(key, sizeof(key), "%s_us", name);
+	for (int p = 1; number > 0 && p <= 100; p++) {
+		double row[] = {p, tally_percentile(value, number, p)};
+
+		report_row(report, key, columns, row, 2);
+	}
+}
+
 static void percentiles(struct report *report, const char *name, double *value, size_t number)
 {
 	char key[40];
+
+	distribution(report, name, value, number);
 
 	for (int p = 50; p <= 99; p += 49) {
 		snprintf(key, sizeof(key), "%s_us_p%d", name, p);

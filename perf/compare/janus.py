@@ -76,7 +76,7 @@ def address_of(listener):
 
 class Janus:
     paths = ("veth", "best")
-    load_options = ()
+    load_options = ("--any-ssrc",)
     fragile = False
     # What is not sent in time stays in a queue without an end, so it is not flooded but ramped.
     patient = True

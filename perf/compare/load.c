@@ -70,6 +70,7 @@ static const char usage[] =
 	"  --interface NAME      the listeners' end (eth0)\n"
 	"  --payload BYTES       (100)   --payload-type N (111)   --ssrc N\n"
 	"  --key BASE64          SRTP: master key and salt   --suite SUITE (gcm128)\n"
+	"  --any-ssrc            the relay gives each listener an SSRC of its own\n"
 	"  --pid PID             of the relay, up to eight times\n"
 	"\n"
 	"Standard input: lines of RATE SECONDS. Exit: 0, 2 usage, 3 could not measure.\n";
@@ -136,6 +137,9 @@ static int take_option(struct options *o, int c)
 		return 0;
 	case 's':
 		return media_suite_parse(&o->suite, optarg);
+	case 'x':
+		o->sink.first_ssrc = false;
+		return 0;
 	default:
 		return take_number(o, c);
 	}
@@ -152,7 +156,7 @@ static int parse_options(struct options *o, int argc, char **argv)
 		{"payload-type", required_argument, NULL, 'y'},
 		{"ssrc", required_argument, NULL, 'c'}, {"key", required_argument, NULL, 'k'},
 		{"suite", required_argument, NULL, 's'}, {"pid", required_argument, NULL, 'p'},
-		{0}};
+		{"any-ssrc", no_argument, NULL, 'x'}, {0}};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", table, NULL)) != -1)

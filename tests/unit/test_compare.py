@@ -5,8 +5,10 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../perf/compare"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../perf/plots"))
 sys.dont_write_bytecode = True
 import baseline  # noqa: E402
+import data  # noqa: E402
 import ramp  # noqa: E402
 import table  # noqa: E402
 
@@ -141,6 +143,33 @@ class Table(unittest.TestCase):
         self.assertIn("| loop of OpenSSL EVP and sendmmsg | 1.05 |", text)
         self.assertIn("| loop of OpenSSL EVP and sendmmsg | 40 x |", text)
         self.assertIn("| Stentor, engine vaes (null) | 42 |", text)
+
+
+class Plots(unittest.TestCase):
+    def test_a_curve_a_contender_and_the_ceiling_as_wide_as_all(self):
+        made = table.report(ROWS, facts())
+        curves = data.PLOTS["veth"](made)
+        self.assertEqual(curves["Stentor, engine vaes"], [(100, 1.5)])
+        self.assertEqual(curves[table.TITLES["testpmd"]], [(100, 1.8), (100, 1.8)])
+        self.assertEqual(sorted(data.PLOTS["throughput"](made)),
+                         ["Stentor, engine vaes (memif)", "Stentor, engine vaes (null)",
+                          "loop of OpenSSL EVP and sendmmsg"])
+
+    def test_of_several_repeats_the_last_is_drawn(self):
+        report = {"benchmark": "space", "parameters": {"listeners": 20000}, "tables": {"mute_us": {
+            "columns": ["percent", "us"], "rows": [[50, 9], [100, 10], [50, 3], [100, 4]]}}}
+        self.assertEqual(data.PLOTS["mute"](report), {"space, 20,000 listeners": [(3, 50), (4, 100)]})
+        self.assertIsNone(data.PLOTS["latency"](report))
+
+    def test_the_latest_report_that_has_it_is_taken(self):
+        old = {"benchmark": "memory", "results": {"key": {"unit": "bytes", "median": 300},
+                                                  "hot_bytes": {"unit": "bytes", "median": 1}}}
+        self.assertEqual(data.latest([old, {"benchmark": "fanout"}], data.memory),
+                         {"memory": [("key", 300)]})
+
+    def test_blocks_of_gnuplot(self):
+        self.assertEqual(data.text({"a b": [(1, 2.5)], "c": [("x", 3)]}),
+                         '"a b"\n1 2.5\n\n\n"c"\n"x" 3\n')
 
 
 def figure(median, low, high, better="lower"):

@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Reads the reports in perf/results and writes, for each plot that there is data for, what gnuplot
+wants: NAME.dat with a block a curve (its title in the first line), and prints the names.
+
+usage: data.py RESULTS-FOLDER OUTPUT-FOLDER
+Of several reports of one benchmark the latest that has what the plot needs is taken.
+"""
+import json
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../compare"))
+sys.dont_write_bytecode = True
+from table import TITLES  # noqa: E402
+
+# Columns of the table "contenders" of a comparison.
+CONTENDER, PATH, LISTENERS, MPPS, PER_CPU = 0, 1, 2, 3, 5
+SUMS = ("accounted_bytes", "hot_bytes", "listener_bytes", "listener_bytes_from_none",
+        "resident_bytes")
+
+
+def load(folder):
+    """All reports of the schema, oldest first."""
+    reports = []
+    for root, _, names in os.walk(folder):
+        for name in names:
+            if not name.endswith(".json"):
+                continue
+            with open(os.path.join(root, name), encoding="utf-8") as file:
+                try:
+                    found = json.load(file)
+                except ValueError:
+                    continue
+            reports += [report for report in (found if isinstance(found, list) else [found])
+                        if isinstance(report, dict) and "schema" in report]
+    return sorted(reports, key=lambda report: report.get("date", ""))
+
+
+def latest(reports, pick):
+    """The last one of which pick() makes something, that."""
+    for report in reversed(reports):
+        found = pick(report)
+        if found:
+            return found
+    return None
+
+
+def curves_of(report, column, wanted):
+    """{title: [(listeners, value)]} of a comparison, for paths that wanted() likes."""
+    if report.get("benchmark") != "compare":
+        return None
+    curves = {}
+    for row in report["tables"]["contenders"]["rows"]:
+        if row[column] is None or not wanted(row[PATH]) or row[CONTENDER] == "testpmd":
+            continue
+        title = TITLES.get(row[CONTENDER], row[CONTENDER])
+        if row[PATH].startswith("best-"):
+            title += f" ({row[PATH][5:]})"
+        curves.setdefault(title, []).append((row[LISTENERS], row[column]))
+    return {title: sorted(points) for title, points in curves.items()}
+
+
+def ceiling_of(report, path, column):
+    """dpdk-testpmd knows no listeners: a line as wide as the others."""
+    for row in report["tables"]["contenders"]["rows"]:
+        if row[CONTENDER] == "testpmd" and row[PATH] == path and row[column]:
+            return row[column]
+    return None
+
+
+def with_ceiling(report, column, wanted, path):
+    curves = curves_of(report, column, wanted)
+    if not curves:
+        return None
+    level = ceiling_of(report, path, column)
+    counts = [count for points in curves.values() for count, _ in points]
+    if level:
+        curves[TITLES["testpmd"]] = [(min(counts), level), (max(counts), level)]
+    return curves
+
+
+def distribution(report, name):
+    """The last repeat's curve of a table of percent and us."""
+    table = report.get("tables", {}).get(name)
+    if not table or not table["rows"] or "percent" not in table["columns"]:
+        return None
+    percent, us = table["columns"].index("percent"), table["columns"].index("us")
+    points = []
+    for row in table["rows"]:
+        if points and row[percent] <= points[-1][1]:
+            points = []
+        points.append((row[us], row[percent]))
+    listeners = report.get("parameters", {}).get("listeners")
+    return {f"{report['benchmark']}" + (f", {int(listeners):,} listeners" if listeners else ""):
+            points}
+
+
+def stages(report):
+    table = report.get("tables", {}).get("stages")
+    if not table or not table["rows"]:
+        return None
+    name, ns = table["columns"].index("stage"), table["columns"].index("ns")
+    return {"stages": [(row[name], row[ns]) for row in table["rows"]]}
+
+
+def memory(report):
+    if report.get("benchmark") != "memory":
+        return None
+    return {"memory": [(name, result["median"]) for name, result in report["results"].items()
+                       if result["unit"] == "bytes" and name not in SUMS]}
+
+
+def storm(report):
+    """Joins and media loss on one time axis."""
+    for table in report.get("tables", {}).values():
+        columns = table["columns"]
+        if {"seconds", "joins", "lost"} <= set(columns):
+            at = [columns.index(name) for name in ("seconds", "joins", "lost")]
+            return {"storm": [tuple(row[i] for i in at) for row in table["rows"]]}
+    return None
+
+
+PLOTS = {
+    "throughput": lambda report: with_ceiling(
+        report, PER_CPU, lambda path: path.startswith("best"), "best"),
+    "veth": lambda report: with_ceiling(report, MPPS, lambda path: path == "veth", "veth"),
+    "stages": stages,
+    "latency": lambda report: distribution(report, "latency_us"),
+    "spread": lambda report: distribution(report, "spread_us"),
+    "mute": lambda report: distribution(report, "mute_us"),
+    "memory": memory,
+    "storm": storm,
+}
+
+
+def text(curves):
+    """gnuplot's data blocks: two empty lines between them, the title as the first line."""
+    blocks = []
+    for title, points in curves.items():
+        lines = [f'"{title}"']
+        for point in points:
+            lines.append(" ".join(f'"{word}"' if isinstance(word, str) else f"{word:.9g}"
+                                  for word in point))
+        blocks.append("\n".join(lines))
+    return "\n\n\n".join(blocks) + "\n"
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    reports = load(sys.argv[1])
+    for name, pick in PLOTS.items():
+        curves = latest(reports, pick)
+        if curves:
+            with open(os.path.join(sys.argv[2], name + ".dat"), "w", encoding="utf-8") as file:
+                file.write(text(curves))
+            print(name, len(curves))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: BSD-3-Clause
+set title "Arrival to first copy, both programs over AF\\_XDP on a veth"
+set xlabel "us from the speaker's sendto() to the first copy"
+set ylabel "per cent of packets at most so late"
+set yrange [0:100]
+set xrange [0:*]
+set key bottom right inside
+plot for [i = 0:curves - 1] data index i using 1:2 with lines ls i + 1 title columnheader(1)
