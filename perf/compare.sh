@@ -14,7 +14,7 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$top" || exit 3
 export PATH=$PATH:/usr/sbin:/sbin LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
 
-counts=100,1000,5000,20000,50000 far=100000,1000000 seconds=3 bisections=5 repeats=3 bench=6
+counts=100,1000,5000,20000,50000 far=100000,1000000 seconds=3 bisections=4 repeats=3 bench=6
 contenders=testpmd,loop-none,loop-evp,loop-libsrtp,rtpengine,janus,stentor-vaes,stentor-ipsec_mb,stentor-libsrtp
 lock="" json=""
 command="perf/compare.sh $*"

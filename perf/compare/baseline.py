@@ -71,6 +71,14 @@ def show(rows):
               f"{'yes' if overlap else 'no'} | {verdict} |")
 
 
+def doubts(name, reports):
+    """Why the figures of a file may be the machine's and not the change's."""
+    return [f"{name}: {' '.join(map(str, key[:1]))} "
+            f"{dict(key[1]).get('suite', '')} does not count: {reason}"
+            for key, report in reports.items()
+            for reason in report.get("validity", {}).get("reasons", [])]
+
+
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("old")
@@ -86,6 +94,8 @@ def main():
         print("baseline: the two files have no figure in common", file=sys.stderr)
         sys.exit(3)
     show(rows)
+    for name, reports in zip((options.old, options.new), loaded):
+        print(*doubts(name, reports), sep="\n", end="\n" if doubts(name, reports) else "")
     sys.exit(any(row[-1] == "worse" for row in rows))
 
 

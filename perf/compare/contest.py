@@ -36,6 +36,7 @@ START = 20000
 # What a saturated relay is offered.
 FLOOD = 3e6
 SETTLE_S = 0.5
+BEGIN_AGAIN = 0.6
 
 
 def say(text):
@@ -98,7 +99,8 @@ class Run:
 
 
 def climb(run, step, options):
-    """The ramp. Speed is that of the highest rate at which no copy was lost."""
+    """The ramp. Speed is that of the highest rate at which no copy was lost. options.begin: where an
+    earlier ramp of the same came to, so that not everything is walked again."""
     listeners = run.listeners
 
     def measure(rate):
@@ -111,6 +113,7 @@ def climb(run, step, options):
 
     start = max(START / listeners, 2 / options.seconds)
     step(start, 1)
+    start = max(start, BEGIN_AGAIN * options.begin)
     steps = ramp.ramp(measure, lambda found: ramp.whole(found, listeners), start,
                       LIMIT / listeners, options.bisections)
     row = {"steps": len(steps), "sender_late": sum(not ramp.kept_pace(found) for found in steps)}
@@ -207,6 +210,7 @@ def contest(options, lab):
     if name == "testpmd":
         plan = [(1, path) for path in contender.paths]
     for listeners, path in plan:
+        options.begin = 0
         for repeat in range(options.repeats):
             say(f"{name}, {listeners} listeners, {path}")
             try:
@@ -216,6 +220,7 @@ def contest(options, lab):
                 say(f"  {reason}")
                 emit(name, listeners, {"path": path, "skipped": str(reason)}, contender)
                 break
+            options.begin = row.get("lossless", {}).get("rate_pps", 0)
             emit(name, listeners, {**row, "repeat": repeat}, contender)
 
 

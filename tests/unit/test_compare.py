@@ -203,6 +203,12 @@ class Baseline(unittest.TestCase):
                          [["fanout gcm128", 2.0, "worse"]])
         self.assertEqual(baseline.compare(old, {}, 5), [])
 
+    def test_what_a_noisy_machine_says_is_passed_on(self):
+        noisy = {"benchmark": "fanout", "parameters": {"suite": "cm80"}, "results": {},
+                 "validity": {"valid": False, "reasons": ["5 % stolen"]}}
+        self.assertEqual(baseline.doubts("new", baseline.reports_of(noisy)),
+                         ["new: fanout cm80 does not count: 5 % stolen"])
+
 
 if __name__ == "__main__":
     unittest.main()
