@@ -9,7 +9,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 sys.dont_write_bytecode = True
 import baseline  # noqa: E402
 import data  # noqa: E402
+import janus  # noqa: E402
+import lab  # noqa: E402
 import ramp  # noqa: E402
+import rtpengine  # noqa: E402
 import table  # noqa: E402
 
 LISTENERS = 1000
@@ -143,6 +146,29 @@ class Table(unittest.TestCase):
         self.assertIn("| loop of OpenSSL EVP and sendmmsg | 1.05 |", text)
         self.assertIn("| loop of OpenSSL EVP and sendmmsg | 40 x |", text)
         self.assertIn("| Stentor, engine vaes (null) | 42 |", text)
+
+
+class Peers(unittest.TestCase):
+    OFFER = ("v=0\r\nm=audio 1036 RTP/SAVP 111\r\na=crypto:1 AEAD_AES_256_GCM inline:aa\r\n"
+             "a=crypto:2 AEAD_AES_128_GCM inline:bb\r\n")
+
+    def test_listeners_are_where_the_sink_counts(self):
+        # configs/lab: 10.0.0.1 is the first, and the sink goes by address.
+        for peer in (janus.address_of, lambda i: rtpengine.subscriber_sdp(
+                self.OFFER, i, "AEAD_AES_128_GCM", "k").split("IP4 ")[1].split("\r")[0]):
+            self.assertEqual([peer(i) for i in (0, 254, 255, 65535)],
+                             ["10.0.0.1", "10.0.0.255", "10.0.1.0", "10.1.0.0"])
+
+    def test_the_answer_takes_the_wanted_suite_by_its_tag(self):
+        sdp = rtpengine.subscriber_sdp(self.OFFER, 0, "AEAD_AES_128_GCM", "key")
+        self.assertIn("a=crypto:2 AEAD_AES_128_GCM inline:key\r\n", sdp)
+        self.assertEqual(rtpengine.port_of(self.OFFER), 1036)
+        with self.assertRaises(lab.Skipped):
+            rtpengine.crypto_of(self.OFFER, "AES_CM_128_HMAC_SHA1_80")
+
+    def test_who_is_not_installed_is_skipped(self):
+        with self.assertRaises(lab.Skipped):
+            lab.need("no-such-program")
 
 
 class Plots(unittest.TestCase):
