@@ -295,6 +295,18 @@ struct stn_fenced {
 };
 _Static_assert(sizeof(struct stn_fenced) == 32, "wire size");
 
+/*
+ * How long something took, each time: counted by upper bound (stn_wait_bounds_us, STN_BUCKETS_MAX -
+ * 1 of them, ascending; the last bucket has none).
+ */
+struct stn_wait {
+	uint64_t count[STN_BUCKETS_MAX];
+	uint64_t sum_ns;
+	uint64_t max_ns; /* since the start */
+};
+_Static_assert(sizeof(struct stn_wait) == 16 + STN_BUCKETS_MAX * 8, "wire size");
+extern const uint32_t stn_wait_bounds_us[STN_BUCKETS_MAX - 1];
+
 struct stn_worker_stats {
 	uint64_t rx_packets;
 	uint64_t forwarded;    /* received packets that became a slot packet, or kept for preroll */
@@ -314,6 +326,10 @@ struct stn_worker_stats {
 	uint32_t rooms;
 	uint32_t mbufs_in_use;
 	uint32_t reserved;
+	uint64_t commands;            /* applied */
+	struct stn_wait command_wait; /* reception waited for commands and what follows from them */
+	struct stn_wait fanout_wait;  /* and for a slice of the fan-out */
+	struct stn_wait mute_delay;   /* a mute: told by the main lcore, in force here */
 	uint64_t drop[STN_DROPS_MAX]; /* enum stn_drop */
 	/*
 	 * Slot packets by how long after they were published the first and the last copy of them
@@ -325,7 +341,7 @@ struct stn_worker_stats {
 	uint64_t last_copy[STN_ROOM_SIZES][STN_BUCKETS_MAX];
 	uint64_t last_copy_sum_ns[STN_ROOM_SIZES];
 };
-_Static_assert(sizeof(struct stn_worker_stats) == 1056, "wire size");
+_Static_assert(sizeof(struct stn_worker_stats) == 1064 + 3 * sizeof(struct stn_wait), "wire size");
 
 struct stn_stats {
 	struct stn_header header;
@@ -337,9 +353,26 @@ struct stn_stats {
 	uint32_t drop_count; /* reasons in use */
 	uint32_t rooms;
 	uint32_t legs;
+	struct stn_wait fence_delay; /* a transaction: committed, in force on every worker */
 	struct stn_worker_stats worker[STN_WORKERS_MAX]; /* only worker_count of them are sent */
 };
-_Static_assert(sizeof(struct stn_stats) == 72 + STN_WORKERS_MAX * 1056, "wire size");
+_Static_assert(
+	sizeof(struct stn_stats) ==
+		72 + sizeof(struct stn_wait) + STN_WORKERS_MAX * sizeof(struct stn_worker_stats),
+	"wire size");
+
+/* Counts one; called by the only writer of `wait`. */
+static inline void stn_wait_add(struct stn_wait *wait, uint64_t ns)
+{
+	unsigned int bucket = 0;
+
+	while (bucket < STN_BUCKETS_MAX - 1 && ns > stn_wait_bounds_us[bucket] * UINT64_C(1000))
+		bucket++;
+	wait->count[bucket]++;
+	wait->sum_ns += ns;
+	if (ns > wait->max_ns)
+		wait->max_ns = ns;
+}
 
 struct stn_room_query {
 	struct stn_header header;
@@ -382,7 +415,6 @@ _Static_assert(sizeof(struct stn_reception) == 48 + 3 * STN_BUCKETS_MAX * 8, "wi
 /* In 1/256 as RFC 3550 has it; in microseconds. STN_BUCKETS_MAX - 1 each, ascending. */
 extern const uint32_t stn_loss_bounds[STN_BUCKETS_MAX - 1];
 extern const uint32_t stn_delay_bounds_us[STN_BUCKETS_MAX - 1];
-extern const uint32_t stn_wait_bounds_us[STN_BUCKETS_MAX - 1];
 extern const uint32_t stn_room_size_bounds[STN_ROOM_SIZES - 1]; /* listeners, inclusive */
 
 struct stn_room_stats {

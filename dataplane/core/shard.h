@@ -110,6 +110,13 @@ static inline struct leg_block *shard_block(const struct leg_group *group, uint3
 	return group->blocks[position / ENGINE_BLOCK_LEGS];
 }
 
+static inline bool shard_is_silenced(const struct shard *shard, const struct shard_place *place)
+{
+	const struct leg_block *block = shard_block(&shard->group[place->group], place->position);
+
+	return block->silenced[place->position % ENGINE_BLOCK_LEGS];
+}
+
 /* The row of a slot: an origin for each lane. */
 static inline uint32_t *shard_origins(struct leg_block *block, unsigned int slot)
 {

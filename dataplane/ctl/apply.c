@@ -281,6 +281,7 @@ int apply_commit(struct apply *apply, const struct transaction *transaction,
 	}
 	batch->client = request->client;
 	batch->sequence = request->sequence;
+	batch->committed_ns = request->now_ns;
 	batch->hold = apply->token_last;
 	stage_removals(apply, &batch->journal);
 	if (batch->journal.barrier) {
@@ -328,7 +329,7 @@ static uint64_t releasable(const struct apply *apply)
 	return token;
 }
 
-static void report(struct apply *apply)
+static void report(struct apply *apply, uint64_t now_ns)
 {
 	uint64_t applied_ns = 0;
 	struct batch *batch;
@@ -343,6 +344,7 @@ static void report(struct apply *apply)
 		/* Nobody has named them: what an earlier process left will not be asked for. */
 		if (batch->resync && !batch->refused)
 			index_store_sweep(apply->registry->store);
+		stn_wait_add(&apply->delay, now_ns - batch->committed_ns);
 		apply->events.result(apply->context, batch, applied_ns);
 		free_batch(batch);
 	}
@@ -526,7 +528,7 @@ uint64_t apply_poll(struct apply *apply, uint64_t now_ns)
 	uint64_t next_ns;
 
 	continue_waiting(apply);
-	report(apply);
+	report(apply, now_ns);
 	registry_release(apply->registry, releasable(apply));
 	continue_staging(apply);
 	next_ns = expire(apply, now_ns);

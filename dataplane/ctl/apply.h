@@ -29,6 +29,7 @@ enum batch_stage { STAGE_ROOMS, STAGE_KEYS, STAGE_LEGS, STAGE_UPDATES, STAGE_DON
 /* A committed transaction whose last fence is still out. */
 struct batch {
 	struct batch *next;
+	uint64_t committed_ns;
 	uint64_t hold; /* nothing removed behind this fence may be freed: the journal names it */
 	enum batch_stage stage;
 	uint32_t at;     /* in the journal */
@@ -60,7 +61,8 @@ struct apply {
 	uint64_t done; /* fences up to this one were answered by every worker */
 	uint64_t answered[STN_WORKERS_MAX];
 	uint64_t answered_ns[STN_WORKERS_MAX];
-	struct batch *first; /* fences are out, in the order of their tokens */
+	struct stn_wait delay; /* of transactions, until they were in force */
+	struct batch *first;   /* fences are out, in the order of their tokens */
 	struct batch *last;
 	struct batch *staging_first; /* in the order of their commits */
 	struct batch *staging_last;

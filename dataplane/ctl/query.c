@@ -140,6 +140,7 @@ void query_stats(struct query *query, struct client *client, uint32_t sequence, 
 	stats->drop_count = STN_DROP_COUNT;
 	stats->rooms = registry_room_count(query->registry);
 	stats->legs = registry_leg_count(query->registry);
+	stats->fence_delay = query->apply->delay;
 	for (unsigned int i = 0; i < bus->worker_count; i++)
 		bus->stats(bus->impl, i, &stats->worker[i]);
 	client_send(client, &stats->header,

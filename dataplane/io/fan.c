@@ -113,8 +113,6 @@ static void stop(struct worker *worker, struct worker_room *room)
 {
 	queue_fan_put(&worker->queue, room->fan);
 	room->fan = NULL;
-	if (room->removed_count != 0)
-		listener_removals(worker, room);
 }
 
 /* A clock a moment older than arrival may belong to another worker. */
@@ -197,7 +195,8 @@ static unsigned int advance(struct worker *worker, struct worker_room *room)
 	fanout_next(&fan->fanout, ENGINE_BLOCK_LEGS, &run);
 	if (run.count == 0) {
 		finish(worker, room);
-		return 0;
+		/* Before its next packet begins, those who have left are taken out. */
+		return room->removed_count != 0 ? worker->config.slice_copies : 0;
 	}
 	if (fan->stale)
 		return count_run(worker, room, &run);

@@ -50,7 +50,7 @@ static void profiles_set(struct worker_room *room)
 	}
 }
 
-static void room_free(struct worker *worker, struct worker_room *room)
+void apply_room_free(struct worker *worker, struct worker_room *room)
 {
 	report_close_room(worker, room);
 	shard_close(&room->shard);
@@ -89,7 +89,7 @@ int apply_room_open(struct worker *worker, const struct room_facts *facts)
 	worker->stats.rooms++;
 	return 0;
 fail:
-	room_free(worker, room);
+	apply_room_free(worker, room);
 	return rc;
 }
 
@@ -119,7 +119,10 @@ void apply_room_close(struct worker *worker, uint32_t handle)
 	}
 	worker->room[handle] = NULL;
 	worker->stats.rooms--;
-	room_free(worker, room);
+	room->closed = true;
+	/* Thousands may have left it a moment ago, whose keys are still to be erased. */
+	if (!room->tidying)
+		apply_room_free(worker, room);
 }
 
 static int speakers_reserve(struct worker_room *room)

@@ -2,6 +2,8 @@
 /* Listeners in their room's shard: in, out, and elsewhere. */
 #include <stdlib.h>
 
+#include <rte_cycles.h>
+
 #include "dataplane/core/index.h"
 #include "dataplane/io/apply.h"
 #include "dataplane/io/stage.h"
@@ -63,27 +65,78 @@ static void take_out(
 		worker->leg[moved].place = *place;
 }
 
-/* Highest first: then the last leg, which moves into the hole, is never one to be taken out. */
-static int compare_places(const void *a, const void *b)
+/*
+ * The last leg of the group moves into the hole, so it must not be one that is silenced itself:
+ * such a one at the end is taken off first, and noticed when its own turn comes. One step; returns
+ * whether the place was done.
+ */
+static bool take_out_silenced(
+	struct worker *worker, struct worker_room *room, const struct shard_place *place)
 {
-	const struct shard_place *x = a, *y = b;
+	const struct leg_group *group = &room->shard.group[place->group];
+	struct shard_place last = {.group = place->group};
 
-	if (x->group != y->group)
-		return x->group < y->group ? 1 : -1;
-	return x->position < y->position ? 1 : x->position > y->position ? -1 : 0;
+	if (place->position >= group->count || !shard_is_silenced(&room->shard, place))
+		return true;
+	last.position = group->count - 1;
+	if (last.position == place->position || !shard_is_silenced(&room->shard, &last))
+		last = *place;
+	take_out(worker, room, &last);
+	return last.position == place->position;
 }
 
-void listener_removals(struct worker *worker, struct worker_room *room)
+void listener_tidy_later(struct worker *worker, struct worker_room *room)
 {
-	uint32_t i;
-
-	qsort(room->removed, room->removed_count, sizeof(*room->removed), compare_places);
-	for (i = 0; i < room->removed_count; i++)
-		take_out(worker, room, &room->removed[i]);
-	room->removed_count = 0;
+	if (room->tidying)
+		return;
+	room->tidying = true;
+	room->tidy_next = NULL;
+	if (worker->tidy_last != NULL)
+		worker->tidy_last->tidy_next = room;
+	else
+		worker->tidy_first = room;
+	worker->tidy_last = room;
 }
 
-static bool remove_later(struct worker_room *room, const struct shard_place *place)
+/* Whether anything is left of it to do. */
+static bool tidy(
+	struct worker *worker, struct worker_room *room, uint64_t until, unsigned int *done)
+{
+	while (room->fan == NULL && room->removed_count != 0) {
+		if (take_out_silenced(worker, room, &room->removed[room->removed_count - 1]))
+			room->removed_count--;
+		++*done;
+		if (rte_rdtsc() >= until)
+			break;
+	}
+	return room->removed_count != 0;
+}
+
+unsigned int listener_tidy(struct worker *worker)
+{
+	uint64_t until = rte_rdtsc() + worker->slice_cycles / 2;
+	const struct worker_room *end = worker->tidy_last;
+	unsigned int done = 0;
+	bool more = end != NULL;
+
+	while (more) {
+		struct worker_room *room = worker->tidy_first;
+
+		more = room != end && rte_rdtsc() < until;
+		worker->tidy_first = room->tidy_next;
+		if (worker->tidy_first == NULL)
+			worker->tidy_last = NULL;
+		room->tidying = false;
+		if (tidy(worker, room, until, &done))
+			listener_tidy_later(worker, room);
+		else if (room->closed)
+			apply_room_free(worker, room);
+	}
+	return done;
+}
+
+static bool remove_later(
+	struct worker *worker, struct worker_room *room, const struct shard_place *place)
 {
 	struct shard_place *list = room->removed;
 	uint32_t capacity = room->removed_capacity ? room->removed_capacity * 2 : 16;
@@ -96,6 +149,7 @@ static bool remove_later(struct worker_room *room, const struct shard_place *pla
 		room->removed_capacity = capacity;
 	}
 	room->removed[room->removed_count++] = *place;
+	listener_tidy_later(worker, room);
 	return true;
 }
 
@@ -110,7 +164,7 @@ void listener_remove(struct worker *worker, struct worker_leg *leg)
 	shard_silence(&room->shard, &leg->place, roc);
 	if (room->fan == NULL) {
 		take_out(worker, room, &leg->place);
-	} else if (!remove_later(room, &leg->place)) {
+	} else if (!remove_later(worker, room, &leg->place)) {
 		/* No memory to remember it: give up this fan-out rather than the removal. */
 		fan_cancel(worker, room, FAN_EVERYBODY);
 		take_out(worker, room, &leg->place);

@@ -59,14 +59,23 @@ unsigned int transmit_burst(
 	struct worker *worker, unsigned int port, struct rte_mbuf *mbufs[], unsigned int count);
 /* The same for one frame that is not a copy; the caller counts. */
 bool transmit_frame(struct worker *worker, unsigned int port, struct rte_mbuf *mbuf);
-/* commands: applies what the main lcore sent; returns how many. */
+/*
+ * commands: applies what the main lcore sent, for a slice of time; returns how many. While packets
+ * wait to be sent commands take a fifth of the time at most, unless one of them is in a hurry.
+ */
 unsigned int apply_commands(struct worker *worker);
 /* Consent and the other timers of WEBRTC legs: a slice of them each tick of `tick_ns`. */
 void path_ticks(struct worker *worker, uint64_t tick_ns);
-/* Takes out the legs that were silenced while the room's fan-out was under way. */
-void listener_removals(struct worker *worker, struct worker_room *room);
-/* Frees a room and what is left in it; a fan-out of it was cancelled before. */
+/*
+ * Takes out, for a slice of time, legs that were silenced while their room's fan-out was under way,
+ * in rooms where none is now, and frees rooms that were closed. Returns how many.
+ */
+unsigned int listener_tidy(struct worker *worker);
+/* The room has places to be taken out, or is to be freed. */
+void listener_tidy_later(struct worker *worker, struct worker_room *room);
+/* Frees a room and what is left in it, at once or by and by. */
 void apply_room_close(struct worker *worker, uint32_t room);
+void apply_room_free(struct worker *worker, struct worker_room *room);
 void apply_leg_close(struct worker *worker, uint32_t leg);
 /* Queues a notice for the main lcore; false: no space. Telemetry is then lost. */
 bool apply_notify(struct worker *worker, const struct reply *reply);

@@ -35,8 +35,10 @@
 #define WORKER_BURST 32
 #define WORKER_JOBS_MAX 8192u /* slot packets waiting for fan-out, if there are the buffers */
 #define WORKER_RING_SIZE 4096u
-#define WORKER_COMMANDS_MAX 64u /* applied in one turn */
-#define WORKER_PUNTS_MAX 256u   /* DTLS datagrams waiting, either way; a power of two */
+#define WORKER_COMMANDS_MAX 8u /* taken from the ring at a time */
+#define WORKER_SLICE_US 20u    /* commands of one turn end after so long, and what they left */
+#define WORKER_HURRY_MAX 16u   /* removals; of more than so many none is in a hurry */
+#define WORKER_PUNTS_MAX 256u  /* DTLS datagrams waiting, either way; a power of two */
 #define WORKER_NO_POSITION UINT32_MAX
 
 /* A leg that sends: its stream in, and its own sequence spaces out. On the home worker. */
@@ -94,7 +96,10 @@ struct worker_room {
 	struct worker_speaker **speakers;
 	uint32_t speaker_count;
 	uint32_t speaker_capacity;
-	struct shard_place *removed; /* silenced during a fan-out, to be taken out after it */
+	struct worker_room *tidy_next; /* of those with places to be taken out */
+	bool tidying;                  /* it is one of them */
+	bool closed;                   /* nobody's any more: freed when it is empty */
+	struct shard_place *removed;   /* silenced during a fan-out, to be taken out after it */
 	uint32_t removed_count;
 	uint32_t removed_capacity;
 	uint32_t unresolved;        /* listeners without a next hop */
@@ -104,6 +109,12 @@ struct worker_room {
 	struct fanout_place rotate; /* where the next fan-out starts */
 	bool rotated;               /* by the fan-out under way */
 	uint32_t home_position;     /* in worker's homes, WORKER_NO_POSITION: not at home here */
+};
+
+/* How many were posted: who compares with what was applied knows whether one waits. */
+struct worker_urgent {
+	uint64_t mutes __attribute__((aligned(64)));
+	uint64_t removals;
 };
 
 struct worker {
@@ -127,16 +138,24 @@ struct worker {
 	struct selector_output selection;
 	struct reply reply_held; /* could not be queued yet; commands wait for it */
 	bool reply_waiting;
-	uint64_t now_ns;   /* when this turn began */
-	uint64_t now_tsc;  /* the same */
-	uint64_t tsc_unit; /* nanoseconds of a tick, times 2^32 */
-	uint64_t skew_ns;  /* tests let time pass; else 0 */
+	struct worker_message inbox[WORKER_COMMANDS_MAX]; /* taken from the ring, to be applied */
+	unsigned int inbox_first, inbox_count;
+	struct worker_room *tidy_first, *tidy_last;
+	uint64_t slice_cycles;    /* WORKER_SLICE_US; tests make it 0: one command a turn */
+	uint64_t commands_cycle;  /* no commands before, while packets wait to be sent */
+	bool packets_wait;        /* to be sent, and could be */
+	uint64_t mutes, removals; /* applied */
+	uint64_t now_ns;          /* when this turn began */
+	uint64_t now_tsc;         /* the same */
+	uint64_t tsc_unit;        /* nanoseconds of a tick, times 2^32 */
+	uint64_t skew_ns;         /* tests let time pass; else 0 */
 	uint64_t tick_ns;
 	struct stn_worker_stats stats; /* this worker writes, the main lcore reads */
 	/* How long after it was published a packet's first and last copy left; as stats. */
 	struct histogram first_copy;
 	struct histogram last_copy[STN_ROOM_SIZES];
-	bool stop; /* the main lcore writes */
+	bool stop;                   /* the main lcore writes */
+	struct worker_urgent urgent; /* the same */
 };
 
 /* Now, in the middle of a turn. */

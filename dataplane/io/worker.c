@@ -67,6 +67,7 @@ int worker_open(struct worker **out, const struct worker_config *config)
 	worker->now_ns = clock_ns();
 	worker->now_tsc = rte_rdtsc();
 	worker->tsc_unit = (1000000000ull << 32) / rte_get_tsc_hz();
+	worker->slice_cycles = rte_get_tsc_hz() / 1000000 * WORKER_SLICE_US;
 	worker->room = calloc(config->rooms_max, sizeof(struct worker_room *));
 	worker->leg = calloc(config->legs_max, sizeof(*worker->leg));
 	worker->home = calloc(config->rooms_max, sizeof(*worker->home));
@@ -127,6 +128,8 @@ void worker_close(struct worker *worker)
 			apply_leg_close(worker, i);
 		for (i = 0; i < worker->config.rooms_max; i++)
 			apply_room_close(worker, i);
+		worker->slice_cycles = UINT64_MAX / 4;
+		listener_tidy(worker);
 		rings_drain(worker);
 	}
 	if (worker->core != NULL)
@@ -145,6 +148,34 @@ void worker_close(struct worker *worker)
 	free(worker);
 }
 
+static uint64_t since_ns(const struct worker *worker, uint64_t begin)
+{
+	return ((__uint128_t)(rte_rdtsc() - begin) * worker->tsc_unit) >> 32;
+}
+
+/* Both keep reception waiting, so both are watched. */
+static unsigned int commands(struct worker *worker)
+{
+	uint64_t begin = rte_rdtsc();
+	unsigned int done = apply_commands(worker) + listener_tidy(worker);
+
+	if (done != 0)
+		stn_wait_add(&worker->stats.command_wait, since_ns(worker, begin));
+	return done;
+}
+
+static unsigned int fan_out(struct worker *worker)
+{
+	uint64_t begin = rte_rdtsc();
+	unsigned int done = fan_slice(worker);
+
+	/* More could have been sent than a slice holds. */
+	worker->packets_wait = done >= worker->config.slice_copies;
+	if (done != 0)
+		stn_wait_add(&worker->stats.fanout_wait, since_ns(worker, begin));
+	return done;
+}
+
 unsigned int worker_turn(struct worker *worker)
 {
 	unsigned int done;
@@ -152,7 +183,7 @@ unsigned int worker_turn(struct worker *worker)
 	worker->now_ns = clock_ns() + worker->skew_ns;
 	worker->now_tsc = rte_rdtsc();
 	done = punt_send(worker);
-	done += apply_commands(worker);
+	done += commands(worker);
 	done += receive_poll(worker);
 	if (worker->config.count > 1)
 		done += receive_rings(worker);
@@ -164,8 +195,7 @@ unsigned int worker_turn(struct worker *worker)
 		done += publish_ticks(worker);
 		path_ticks(worker, passed_ns);
 	}
-	done += fan_slice(worker);
-	return done;
+	return done + fan_out(worker);
 }
 
 static void idle(const struct worker *worker, unsigned int turns)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Transactions, their order on workers, fencing and deadlines, through a live socket. */
 #include <check.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -822,7 +823,8 @@ START_TEST(statistics_come_from_the_workers)
 	fill();
 	world_send_header(fd, STN_MESSAGE_STATS, 4, 0);
 	stats = world_expect(&world, fd, STN_MESSAGE_STATS_REPLY);
-	ck_assert_uint_eq(stats->header.length, 72 + 2 * sizeof(struct stn_worker_stats));
+	ck_assert_uint_eq(stats->header.length,
+		offsetof(struct stn_stats, worker) + 2 * sizeof(struct stn_worker_stats));
 	ck_assert_uint_eq(stats->rooms, 1);
 	ck_assert_uint_eq(stats->legs, 3);
 	ck_assert_uint_eq(stats->worker[1].rx_packets, 1001);
