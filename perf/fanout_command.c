@@ -8,6 +8,7 @@
 #include "dataplane/core/fanout.h"
 #include "perf/argument.h"
 #include "perf/fanout.h"
+#include "perf/mix.h"
 #include "perf/report.h"
 
 #define EXIT_USAGE 2
@@ -162,6 +163,17 @@ static void describe_result(
 			report, "%lu of %lu copies do not verify", r->verify_failures, r->verified);
 }
 
+/* Many rooms are another measurement, with options of its own. */
+static bool has_rooms(int argc, char *argv[])
+{
+	int i;
+
+	for (i = 1; i < argc; i++)
+		if (strncmp(argv[i], "--rooms", 7) == 0)
+			return true;
+	return false;
+}
+
 int fanout_main(int argc, char *argv[])
 {
 	struct fanout_options options = {.suite = SUITE_AEAD_AES_128_GCM,
@@ -175,6 +187,8 @@ int fanout_main(int argc, char *argv[])
 	struct report *report;
 	int rc;
 
+	if (has_rooms(argc, argv))
+		return mix_main(argc, argv);
 	if (options_parse(argc, argv, &options, &format) < 0) {
 		fputs(fanout_usage, stderr);
 		return EXIT_USAGE;

@@ -14,7 +14,7 @@ void publish_local(struct worker *worker, struct rte_mbuf *mbuf)
 }
 
 /* One reference for each worker; who has no listeners of the room lets go of it at once. */
-static void publish(struct worker *worker, struct rte_mbuf *mbuf)
+void publish_packet(struct worker *worker, struct rte_mbuf *mbuf)
 {
 	unsigned int to;
 
@@ -80,7 +80,7 @@ static void publish_emission(
 	meta->slot.marker = emission->marker;
 	meta->slot.has_level = emission->has_level;
 	meta->slot.level = (uint8_t)(emission->voice << 7 | (emission->level & 0x7f));
-	publish(worker, mbuf);
+	publish_packet(worker, mbuf);
 }
 
 static void notify_holders(struct worker *worker, struct worker_room *room)

@@ -31,6 +31,8 @@ bool reply_send(struct worker *worker, const struct ice_origin *to, const struct
 void admit_datagram(struct worker *worker, struct worker_leg *leg, struct rte_mbuf *mbuf);
 /* select, publish: what the room's selector decided. Consumes the handles in worker->selection. */
 void publish_selection(struct worker *worker, struct worker_room *room);
+/* A slot packet to every worker, this one included. Consumes the mbuf. */
+void publish_packet(struct worker *worker, struct rte_mbuf *mbuf);
 /* A slot packet into its room's queue of fan-outs here. Consumes the mbuf. */
 void publish_local(struct worker *worker, struct rte_mbuf *mbuf);
 /* Timers of the rooms at home here. */
