@@ -13,7 +13,7 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export LC_ALL=C.UTF-8
 bench=${BENCH_BUILD:-$top/build}/perf/stentor-bench
 
-flame='' json='' frequency=1499
+flame='' json='' frequency=499
 options=()
 while [ $# -gt 0 ]; do
 	case $1 in
