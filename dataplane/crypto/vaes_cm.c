@@ -18,7 +18,7 @@
 
 #define TAG_SIZE 10
 #define ROUNDS 10
-#define CHUNK 8 /* blocks of a leg under way at a time: AES has a latency of 3 to 5 */
+#define CHUNK 8 /* blocks of a leg under way at a time; a round has a latency of 3 cycles */
 #define PAYLOAD_MAX 1408
 #define HEADER_MAX 256
 /* Behind it ROC, a bit, the length in 8 bytes, and up to the end of a block of SHA-1. */
@@ -127,7 +127,7 @@ INLINE void store_tail(uint8_t *const out[VAES_LANES], size_t at, __mmask16 mask
 /* Of four legs. */
 struct group {
 	__m512i keys[ROUNDS + 1];
-	__m512i start;       /* IV with a counter of zero */
+	__m512i start;       /* IV with the counter of the next chunk */
 	unsigned int number; /* of four in sixteen legs */
 	unsigned int done;   /* blocks */
 	uint8_t *const *out;
@@ -151,7 +151,7 @@ INLINE void chunk(
 
 #pragma GCC unroll 8
 	for (unsigned int i = 0; i < count; i++)
-		block[i] = _mm512_xor_si512(group->start, counter(done + i));
+		block[i] = _mm512_xor_si512(group->start, counter(i));
 	encrypt(group->keys, expanded, count, block);
 #pragma GCC unroll 8
 	for (unsigned int i = 0; i < count; i++) {
@@ -167,6 +167,8 @@ INLINE void chunk(
 		job->text[done + i].group[group->number] = swapped(block[i]);
 	}
 	group->done = done + count;
+	if (!last)
+		group->start = _mm512_add_epi32(group->start, counter(CHUNK));
 }
 
 #define KERNEL(count_) \
@@ -320,22 +322,33 @@ INLINE void store_tags(
 	store_tail(legs->out + 12, at, tag, _mm512_unpackhi_epi64(high, more_high));
 }
 
-INLINE void authenticate(struct job *job, const struct vaes_cm_unit *unit, const struct legs *legs)
+/* Sixteen legs. A group of four beside the run is not ciphered; its hash is nobody's. */
+struct unit {
+	const struct vaes_cm_unit *keys;
+	struct legs legs;
+	unsigned int first, end; /* of the groups within */
+};
+
+/*
+ * All of sixteen before the next: ciphering those between the blocks of SHA-1 of these was 40.9 ns
+ * a copy against 41.7 at 1,000 keys, and nothing at a million.
+ */
+INLINE void authenticate(struct job *job, const struct unit *unit)
 {
 	unsigned int own = job->hashed - job->shared;
-	struct sha1_state state = unit->inner;
+	struct sha1_state state = unit->keys->inner;
 
 	for (unsigned int i = 0; i < job->blocks; i++)
 		transpose(&job->text[i], &job->message[job->base + 4 * i]);
 	if (job->shift)
 		shift(job);
-	finish(job, legs);
+	finish(job, &unit->legs);
 	for (unsigned int i = 0; i < own; i++)
 		vaes_sha1_block(&state, &job->message[(size_t)i * SHA1_BLOCK_WORDS]);
 	if (job->shared)
 		vaes_sha1_shared(&state, job->schedule);
-	vaes_sha1_outer(&state, &unit->outer);
-	store_tags(job, &state, legs);
+	vaes_sha1_outer(&state, &unit->keys->outer);
+	store_tags(job, &state, &unit->legs);
 }
 
 /* RFC 3711 section 4.1.1, without salt and ROC. */
@@ -391,35 +404,53 @@ static void prepare(struct job *job, const struct plaintext *p)
 	lay_out(job);
 }
 
-INLINE void protect_unit(struct job *job, const struct vaes_cm_unit *unit, const struct legs *legs)
+/* What a run is called with. */
+struct run {
+	const struct vaes_cm_unit *units;
+	unsigned int first, end;
+	const uint32_t *roc;
+	uint8_t *const *out;
+	uint8_t waste[HEADER_MAX + PAYLOAD_MAX + TAG_SIZE];
+};
+
+/* The sixteen from lane `at` on; the keys of the next are asked for. */
+INLINE void unit_open(struct unit *unit, struct run *run, unsigned int at)
 {
-	for (unsigned int number = 0; number < VAES_CM_GROUPS; number++)
-		cipher(job, unit, number, legs);
-	authenticate(job, unit, legs);
+	const struct vaes_cm_unit *keys = &run->units[at / SHA1_LANES];
+
+	unit->keys = keys;
+	unit->first = at < run->first ? (run->first - at) / VAES_LANES : 0;
+	unit->end = (run->end - at + VAES_LANES - 1) / VAES_LANES;
+	if (unit->end > VAES_CM_GROUPS)
+		unit->end = VAES_CM_GROUPS;
+	for (size_t line = 0; line < sizeof(*keys); line += 64)
+		__builtin_prefetch((const uint8_t *)(keys + 1) + line);
+	for (unsigned int i = 0; i < SHA1_LANES; i++) {
+		bool wanted = at + i >= run->first && at + i < run->end;
+
+		unit->legs.roc[i] = wanted ? run->roc[at + i - run->first] : 0;
+		unit->legs.out[i] = wanted ? run->out[at + i - run->first] : run->waste;
+	}
 }
 
 /* Lanes beside the run are computed, too, and thrown away. */
 void vaes_cm_run(const void *block, unsigned int first, unsigned int count,
 	const struct plaintext *p, const uint32_t roc[], uint8_t *const out[])
 {
-	const struct vaes_cm_unit *units = block;
-	unsigned int at = first & ~(SHA1_LANES - 1u), end = first + count;
-	uint8_t waste[HEADER_MAX + PAYLOAD_MAX + TAG_SIZE];
-	struct legs legs;
+	struct run run;
+	struct unit unit;
 	struct job job;
 
+	run.units = block;
+	run.first = first;
+	run.end = first + count;
+	run.roc = roc;
+	run.out = out;
 	prepare(&job, p);
-	for (; at < end; at += SHA1_LANES) {
-		const struct vaes_cm_unit *unit = &units[at / SHA1_LANES];
-
-		for (size_t line = 0; line < sizeof(*unit); line += 64)
-			__builtin_prefetch((const uint8_t *)(unit + 1) + line);
-		for (unsigned int i = 0; i < SHA1_LANES; i++) {
-			bool wanted = at + i >= first && at + i < end;
-
-			legs.roc[i] = wanted ? roc[at + i - first] : 0;
-			legs.out[i] = wanted ? out[at + i - first] : waste;
-		}
-		protect_unit(&job, unit, &legs);
+	for (unsigned int at = first & ~(SHA1_LANES - 1u); at < run.end; at += SHA1_LANES) {
+		unit_open(&unit, &run, at);
+		for (unsigned int number = unit.first; number < unit.end; number++)
+			cipher(&job, unit.keys, number, &unit.legs);
+		authenticate(&job, &unit);
 	}
 }
