@@ -99,32 +99,7 @@ stentor() {
 	done
 }
 
-facts() {
-	jq -n --arg command "$command" --argjson seconds "$seconds" --arg counts "$counts" \
-		--argjson repeats "$repeats" --argjson bisections "$bisections" \
-		--arg commit "$(git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)" \
-		--arg cpu "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" \
-		--argjson cores "$(nproc)" --arg kernel "$(uname -r)" \
-		--argjson memory "$(awk '/^MemTotal/ {print $2 * 1024}' /proc/meminfo)" \
-		--argjson huge "$(cat /proc/sys/vm/nr_hugepages)" \
-		--argjson load "$(cut -d ' ' -f 1 /proc/loadavg)" --arg before "$load_before" \
-		--argjson steal "$(($(steal) - steal_before))" \
-		--arg date "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
-		'{command: ($command | split(" ")), commit: $commit, date: $date,
-		  machine: {cpu: $cpu, cores: $cores, kernel: $kernel, memory_bytes: $memory,
-			huge_pages: $huge, load_average: $load},
-		  parameters: {seconds: $seconds, counts: $counts, repeats: $repeats,
-			bisections: $bisections, payload: 100, suite: "gcm128"},
-		  reasons: ([if ($before | tonumber) > 0.7 then
-				"the machine was not idle before: load \($before)" else empty end,
-			if $steal > 200 then "\($steal / 100) s of processor time were stolen" else empty end])}'
-}
-
-steal() {
-	awk '/^cpu / {print $9}' /proc/stat
-}
-
-load_before=$(cut -d ' ' -f 1 /proc/loadavg) steal_before=$(steal)
+before=$(python3 perf/compare/machine.py look) || exit 3
 lab_trap
 lab_up >&2 || exit 3
 : >"$LAB_DIR/rows"
@@ -136,7 +111,10 @@ for contender in ${contenders//,/ }; do
 done
 [ -s "$LAB_DIR/rows" ] || exit 3
 
-facts >"$LAB_DIR/facts" || exit 3
+python3 perf/compare/machine.py facts "$before" "$(python3 perf/compare/machine.py look)" \
+	"$(git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)" "$command" \
+	payload=100 suite=gcm128 counts="$counts${far:+,$far}" seconds="$seconds" repeats="$repeats" \
+	bisections="$bisections" >"$LAB_DIR/facts" || exit 3
 [ -z "${COMPARE_ROWS:-}" ] || cp "$LAB_DIR/rows" "$COMPARE_ROWS"
 python3 perf/compare/table.py report "$LAB_DIR/rows" "$LAB_DIR/facts" >"$LAB_DIR/report.json"
 code=$?

@@ -116,14 +116,17 @@ def table_of(rows):
 
 
 def report(rows, facts):
+    facts = dict(facts)
     skipped = [[row["contender"], row.get("listeners"), row.get("path"), row["skipped"]]
                for row in rows if "skipped" in row]
     versions = {row["contender"]: row["version"] for row in rows if row.get("version")}
     commands = {row["contender"]: " ".join(row["command"]) for row in rows if row.get("command")}
     late = sum(row.get("sender_late", 0) for row in rows)
-    reasons = list(facts.pop("reasons", []))
+    noise = facts.pop("reasons")
+    reasons = []
     if late:
         reasons.append(f"in {late} steps the sender could not keep its pace")
+    measured = facts.pop("validity")
     return {
         "schema": SCHEMA, "benchmark": "compare", **facts,
         "results": {**results_of(rows), **ratios_of(rows)},
@@ -134,8 +137,8 @@ def report(rows, facts):
                                 "rows": [list(pair) for pair in versions.items()]},
                    "commands": {"columns": ["contender", "command"],
                                 "rows": [list(pair) for pair in commands.items()]}},
-        "validity": {"valid": not reasons, "reasons": reasons,
-                     "load_average": facts["machine"]["load_average"]},
+        "validity": {"valid": not reasons and not noise, "correct": not reasons,
+                     "quiet": not noise, "reasons": noise + reasons, **measured},
     }
 
 

@@ -11,6 +11,7 @@ import baseline  # noqa: E402
 import data  # noqa: E402
 import janus  # noqa: E402
 import lab  # noqa: E402
+import machine  # noqa: E402
 import ramp  # noqa: E402
 import rtpengine  # noqa: E402
 import table  # noqa: E402
@@ -106,6 +107,7 @@ ROWS = [
 
 def facts():
     return {"command": ["x"], "commit": "c", "date": "d", "parameters": {},
+            "reasons": [], "validity": {"steal_percent": 0},
             "machine": {"cpu": "paper", "cores": 2, "kernel": "k", "load_average": 0.1}}
 
 
@@ -130,6 +132,9 @@ class Table(unittest.TestCase):
         self.assertFalse([name for name in made["results"] if "janus" in name])
         self.assertIn("janus is not installed", table.markdown(made))
         self.assertTrue(made["validity"]["valid"])
+        made = table.report(ROWS, {**facts(), "reasons": ["noise"]})
+        self.assertEqual([made["validity"][name] for name in ("valid", "correct", "quiet")],
+                         [False, True, False])
 
     def test_a_late_sender_makes_it_invalid(self):
         made = table.report(ROWS + [row("loop-evp", "veth", 1000, 1, 1, sender_late=2)], facts())
@@ -169,6 +174,23 @@ class Peers(unittest.TestCase):
     def test_who_is_not_installed_is_skipped(self):
         with self.assertRaises(lab.Skipped):
             lab.need("no-such-program")
+
+
+class Machine(unittest.TestCase):
+    def test_busy_is_of_one_core(self):
+        cores = os.cpu_count()
+        # Of 200 ticks of all cores 30 idle and 20 waiting: three quarters of them were busy.
+        self.assertAlmostEqual(machine.busy([0] * 8, [100, 0, 50, 30, 20, 0, 0, 0]), 75 * cores)
+
+    def test_who_was_not_alone_is_told(self):
+        before = {"busy_percent": 3.0, "loop_s": 0.010, "steal": 100, "at_s": 10.0}
+        quiet = {"busy_percent": 2.0, "loop_s": 0.0101, "steal": 150, "at_s": 110.0}
+        found, reasons = machine.judge(before, quiet, 100)
+        self.assertEqual(reasons, [])
+        self.assertAlmostEqual(found["steal_percent"], 0.5)
+        self.assertAlmostEqual(found["clock_drift_percent"], 1.0)
+        noisy = {"busy_percent": 11.0, "loop_s": 0.0104, "steal": 250, "at_s": 110.0}
+        self.assertEqual(len(machine.judge(before, noisy, 100)[1]), 3)
 
 
 class Plots(unittest.TestCase):
