@@ -14,6 +14,7 @@
 #define EBX_AVX512 (1u << 16 | 1u << 30 | 1u << 31) /* F, BW, VL */
 #define EBX_AVX2_BMI2 (1u << 5 | 1u << 8)
 #define ECX_VAES_VPCLMULQDQ (1u << 9 | 1u << 10)
+#define ROUND_KEYS_MAX 15
 #define XCR0_ZMM 0xe6u /* x87 aside: SSE, AVX, opmask and both halves of zmm are saved */
 
 static bool saves_zmm(void)
@@ -46,39 +47,30 @@ static void core_close(struct engine_core *core)
 	engine_ipsec_mb.close(core);
 }
 
-static size_t group_lanes(enum suite suite)
-{
-	return VAES_GROUP_LANES(vaes_round_keys(suite));
-}
-
 static struct vaes_lanes *group_of(enum suite suite, void *block, unsigned int lane)
 {
-	return (struct vaes_lanes *)block + lane / VAES_LANES * group_lanes(suite);
+	return (struct vaes_lanes *)block + lane / VAES_LANES * vaes_lines(suite);
 }
 
 static size_t block_size(enum suite suite)
 {
 	if (ipsec_mb_is_gcm(suite))
-		return VAES_GROUPS * group_lanes(suite) * sizeof(struct vaes_lanes);
+		return VAES_GROUPS * vaes_lines(suite) * sizeof(struct vaes_lanes);
 	return suite == SUITE_AES128_CM_HMAC_SHA1_80 ? vaes_cm_block_size() : 0;
 }
 
 static size_t hot_bytes(enum suite suite, unsigned int payload_size)
 {
-	size_t powers = (payload_size + 15) / 16 + 1;
-
-	if (!ipsec_mb_is_gcm(suite))
-		return vaes_cm_block_size() / ENGINE_BLOCK_LEGS;
-	if (powers > VAES_POWERS)
-		powers = VAES_POWERS;
-	return 16 * (1 + vaes_round_keys(suite) + powers);
+	if (ipsec_mb_is_gcm(suite))
+		return block_size(suite) / ENGINE_BLOCK_LEGS;
+	return vaes_cm_block_size() / ENGINE_BLOCK_LEGS;
 }
 
 void vaes_set(
 	struct engine_core *core, void *block, unsigned int lane, const struct session_keys *keys)
 {
-	uint8_t encrypt[16 * VAES_ROUND_KEYS_256] __attribute__((aligned(16)));
-	uint8_t decrypt[16 * VAES_ROUND_KEYS_256] __attribute__((aligned(16)));
+	uint8_t encrypt[16 * ROUND_KEYS_MAX] __attribute__((aligned(16)));
+	uint8_t decrypt[16 * ROUND_KEYS_MAX] __attribute__((aligned(16)));
 
 	if (keys->suite == SUITE_AES128_CM_HMAC_SHA1_80) {
 		vaes_cm_set(core, block, lane, keys);
@@ -116,7 +108,7 @@ static void key_clear(enum suite suite, void *block, unsigned int lane)
 		return;
 	}
 	group = group_of(suite, block, lane);
-	for (size_t i = 0; i < group_lanes(suite); i++)
+	for (size_t i = 0; i < vaes_lines(suite); i++)
 		explicit_bzero(group[i].lane[lane % VAES_LANES], 16);
 }
 
@@ -133,7 +125,7 @@ static void key_move(
 		return;
 	target = group_of(suite, to, to_lane);
 	source = group_of(suite, from, from_lane);
-	for (size_t i = 0; i < group_lanes(suite); i++)
+	for (size_t i = 0; i < vaes_lines(suite); i++)
 		memcpy(target[i].lane[to_lane % VAES_LANES], source[i].lane[from_lane % VAES_LANES],
 			16);
 	key_clear(suite, from, from_lane);
