@@ -103,10 +103,13 @@ enum stage stage_of(const char *frames)
 
 		begin = begin != NULL ? begin + 1 : frames;
 		stage = function_stage(begin, (size_t)(end - begin));
-		/* The kernel is entered somewhere between the innermost frame and ours. */
+		/*
+		 * What the kernel or an engine does inside is theirs, whatever its functions are
+		 * called: a hash has a step as well. The kernel is entered from anywhere.
+		 */
 		if (stage == STAGE_KERNEL)
 			return stage;
-		if (found == STAGE_OTHER && stage != STAGE_COUNT)
+		if (stage == STAGE_PROTECT || (found == STAGE_OTHER && stage != STAGE_COUNT))
 			found = stage;
 		end = begin > frames ? begin - 1 : frames;
 	}

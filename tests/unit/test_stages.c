@@ -9,9 +9,15 @@ static const struct {
 	const char *what, *frames;
 	enum stage stage;
 } stacks[] = {
-	{"a kernel's helpers are the kernel's",
+	{"an engine's helpers are the engine's",
 		LOOP "copy_run;fanout_write;protect;vaes_gcm_run;run_128_7;run;_mm512_xor_si512",
 		STAGE_PROTECT},
+	{"a step of an engine is no step of a fan-out",
+		LOOP "copy_run;fanout_write;protect;vaes_cm_run;run_mac;step", STAGE_PROTECT},
+	{"but an interrupt in it is the kernel's",
+		LOOP
+		"copy_run;fanout_write;protect;vaes_cm_run;asm_sysvec_apic_timer_interrupt;step",
+		STAGE_KERNEL},
 	{"a helper belongs to who called it", LOOP "copy_run;fanout_write;memcpy", STAGE_HEADERS},
 	{"and another caller is another stage", LOOP "copy_run;buffers_get;memcpy", STAGE_BUFFERS},
 	{"a driver without names is the port's",
