@@ -11,7 +11,9 @@
 #include "dataplane/io/state.h"
 
 #define PAYLOAD 100
-#define SLOTS 3 /* of a room, where nobody says otherwise */
+#define LOCATOR_CELLS (2 * 4 / 3.0) /* a browser has up to two addresses in it */
+#define BUS 8                       /* the next hop, see io/bus.c */
+#define SLOTS 3                     /* of a room, where nobody says otherwise */
 
 /* glibc: eight bytes before each piece, multiples of 16, 32 at least. */
 static double piece(size_t size)
@@ -79,10 +81,13 @@ static int measure_lane(const struct engine *engine, enum suite suite, struct fo
 int footprint_of(const struct engine *engine, enum suite suite, bool browser, double count,
 	struct footprint *out)
 {
-	double maps = 2 * sizeof(struct map_entry) * share(count, 0.75);
+	double maps = 2 * sizeof(uint64_t) * share(count, 0.75);
 	double ice = browser ? piece(sizeof(struct ice_version)) +
 				       piece(sizeof(struct ice_facts) + 4 + 1 + 20 + 24)
 			     : 0;
+	/* Of a keyed leg one piece with the leg. */
+	double facts = piece(sizeof(struct leg_version) + (browser ? sizeof(struct limbo) : 0)) +
+		       (browser ? piece(sizeof(struct leg_browser)) : 0);
 	double browsing = browser ? piece(sizeof(struct worker_ice)) +
 					    piece(sizeof(struct ice_leg)) + sizeof(uint32_t)
 				  : 0;
@@ -94,15 +99,14 @@ int footprint_of(const struct engine *engine, enum suite suite, bool browser, do
 	if (rc < 0)
 		return rc;
 	out->part[0] = (struct footprint_part){
-		"registry_bytes", piece(sizeof(struct leg)) + sizeof(void *) * share(count, 1) +
-					  sizeof(void *) + sizeof(uint32_t)};
-	out->part[1] =
-		(struct footprint_part){"facts_bytes", piece(sizeof(struct leg_version)) + ice};
+		"registry_bytes", sizeof(struct leg) + sizeof(void *) * share(count, 1) +
+					  sizeof(void *) + sizeof(uint32_t) + BUS};
+	out->part[1] = (struct footprint_part){"facts_bytes", facts + ice};
 	out->part[2] = (struct footprint_part){"maps_bytes", maps};
 	out->part[3] =
 		(struct footprint_part){"worker_bytes", sizeof(struct worker_leg) + browsing};
 	out->part[4] = (struct footprint_part){
-		"locator_bytes", sizeof(struct locator_cell) * share(count, 0.5) + directory};
+		"locator_bytes", sizeof(struct locator_cell) * LOCATOR_CELLS + directory};
 	for (int i = 0; i < FOOTPRINT_PARTS; i++)
 		out->total += out->part[i].bytes;
 	return 0;

@@ -11,13 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct map_entry {
-	uint64_t hash;
-	void *value; /* NULL: free */
-};
-
+/*
+ * An entry is a pointer of user space, and in the bits that such a pointer has not (17 above; 3
+ * below, as what is kept is aligned to 8) the low 20 bits of its hash. 0: free.
+ */
 struct map {
-	struct map_entry *entries;
+	uint64_t *entries;
 	size_t size; /* a power of two, or 0 */
 	size_t count;
 	bool (*same)(const void *value, const void *key);
@@ -26,11 +25,14 @@ struct map {
 void map_init(struct map *map, bool (*same)(const void *value, const void *key));
 void map_close(struct map *map);
 
+/* What is in one of the `size` places; NULL: nothing. */
+void *map_at(const struct map *map, size_t place);
 /* Returns NULL when there is none. */
 void *map_find(const struct map *map, uint64_t hash, const void *key);
 /* Makes space for that many in all. 0 or -ENOMEM. */
 int map_reserve(struct map *map, size_t count);
-/* value must not be there yet. 0 or -ENOMEM, which cannot be within what was reserved. */
+/* value must not be there yet, and be aligned to 8. 0 or -ENOMEM, which cannot be within what was
+ * reserved. */
 int map_add(struct map *map, uint64_t hash, void *value);
 /* value must be there. */
 void map_remove(struct map *map, uint64_t hash, const void *value);

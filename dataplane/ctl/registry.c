@@ -98,11 +98,11 @@ int registry_open(struct registry *registry, struct index_store *store, uint32_t
 void registry_close(struct registry *registry)
 {
 	for (size_t i = 0; i < registry->legs.size; i++)
-		if (registry->legs.entries[i].value)
-			registry_free_leg(registry->legs.entries[i].value);
+		if (map_at(&registry->legs, i))
+			registry_free_leg(map_at(&registry->legs, i));
 	for (size_t i = 0; i < registry->rooms.size; i++)
-		if (registry->rooms.entries[i].value)
-			registry_free_room(registry->rooms.entries[i].value);
+		if (map_at(&registry->rooms, i))
+			registry_free_room(map_at(&registry->rooms, i));
 	/* The process ends: records stay for the next one, so they are not dropped here. */
 	registry->store = NULL;
 	registry_release(registry, UINT64_MAX);
@@ -464,10 +464,10 @@ uint64_t registry_digest(const struct registry *registry)
 	uint64_t digest = 0;
 
 	for (size_t i = 0; i < registry->rooms.size; i++)
-		if (registry->rooms.entries[i].value)
-			digest += room_digest(registry->rooms.entries[i].value);
+		if (map_at(&registry->rooms, i))
+			digest += room_digest(map_at(&registry->rooms, i));
 	for (size_t i = 0; i < registry->legs.size; i++)
-		if (registry->legs.entries[i].value)
-			digest += leg_digest(registry->legs.entries[i].value);
+		if (map_at(&registry->legs, i))
+			digest += leg_digest(map_at(&registry->legs, i));
 	return digest;
 }

@@ -17,7 +17,8 @@ static enum stn_drop refusal(const struct worker_leg *leg, const struct stn_addr
 	bool receives = leg->speaker != NULL && facts->rx.suite != STN_SUITE_NONE;
 
 	if (leg->ice == NULL)
-		return STN_DROP_COUNT;
+		return frame_address_equal(&facts->remote, remote) ? STN_DROP_COUNT
+								   : STN_DROP_NO_LEG;
 	if (!ice_path_validated(leg->ice->state, remote))
 		return STN_DROP_NO_LEG;
 	if ((facts->tx.suite == STN_SUITE_NONE && facts->rx.suite == STN_SUITE_NONE) ||

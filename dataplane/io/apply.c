@@ -165,7 +165,7 @@ static void leg_neighbour(struct worker *worker, const struct command *command)
 {
 	struct worker_leg *leg = &worker->leg[command->handle];
 
-	if (leg->facts == NULL || leg->facts->leg_id != command->value)
+	if (leg->facts == NULL || (uint32_t)leg->facts->leg_id != (uint32_t)command->value)
 		return; /* gone, or another by now */
 	if (leg->facts->transport == STN_TRANSPORT_WEBRTC) {
 		path_neighbour(worker, leg, command->neighbour.mac);

@@ -19,10 +19,12 @@ _Static_assert(RTE_MBUF_DEFAULT_DATAROOM <= STN_DATAGRAM_MAX, "what was received
 
 /* What is remembered of a leg, to reach its worker when its next hop changes. */
 struct bus_leg {
-	uint64_t leg_id; /* 0: not in use */
+	uint32_t leg_id; /* the low half: enough to see that a handle is another's by now */
 	uint16_t hop;    /* NEIGHBOUR_NO_HOP: its port's gateway */
 	uint8_t worker;
+	bool used;
 };
+_Static_assert(sizeof(struct bus_leg) == 8, "one for each leg there may be");
 
 struct bus {
 	struct bus_config config;
@@ -164,7 +166,8 @@ static int bus_post(void *impl, unsigned int worker, const struct command *comma
 		memcpy(message.mac, destination.mac, sizeof(message.mac));
 		rc = enqueue(bus, worker, &message);
 		if (rc == 0)
-			bus->leg[facts->leg] = (struct bus_leg){.leg_id = facts->leg_id,
+			bus->leg[facts->leg] = (struct bus_leg){.used = true,
+				.leg_id = (uint32_t)facts->leg_id,
 				.hop = destination.hop,
 				.worker = (uint8_t)facts->worker};
 		return rc;
@@ -175,7 +178,7 @@ static int bus_post(void *impl, unsigned int worker, const struct command *comma
 	if (rc < 0)
 		return rc;
 	if (command->type == COMMAND_LEG_REMOVE) {
-		bus->leg[command->handle].leg_id = 0;
+		bus->leg[command->handle].used = false;
 		hurry(&bus->config.worker[worker]->urgent.removals);
 	} else if (command->type == COMMAND_LEG_MUTE) {
 		hurry(&bus->config.worker[worker]->urgent.mutes);
@@ -364,7 +367,7 @@ static void scan(struct bus *bus)
 	for (; bus->scan_position < bus->config.legs_max; bus->scan_position++) {
 		const struct bus_leg *leg = &bus->leg[bus->scan_position];
 
-		if (leg->leg_id == 0 || leg->hop == NEIGHBOUR_NO_HOP || !bus->changed[leg->hop])
+		if (!leg->used || leg->hop == NEIGHBOUR_NO_HOP || !bus->changed[leg->hop])
 			continue;
 		if (leg_tell(bus, bus->scan_position) < 0)
 			return;

@@ -91,7 +91,7 @@ enum command_type {
 	COMMAND_LEG_MUTE, /* handle, value: source muted; to every worker (cancels its fan-outs) */
 	COMMAND_FENCE,    /* value: token, answered by REPLY_FENCE; to every worker */
 	COMMAND_ROOM_STATS,  /* handle, value: token, stats to fill in; to the home worker */
-	COMMAND_NEIGHBOUR,   /* io's own: handle, value: leg_id, mac; to the owner */
+	COMMAND_NEIGHBOUR,   /* io's own: handle, value: low half of leg_id, mac; to the owner */
 	COMMAND_LEG_UPDATE,  /* leg_facts replaces the old one, same handle: the leg has its keys
 				now; to whom LEG_ADD went */
 	COMMAND_LEG_ICE,     /* handle, ice replaces what the leg had; to the owner */

@@ -258,7 +258,7 @@ uint64_t worker_digest(const struct worker *worker)
 
 	/* Who is where; keys, origins and addresses of all listeners. */
 	digest = bytes_digest(digest, worker->locator.cell,
-		(worker->locator.mask + 1) * sizeof(*worker->locator.cell));
+		worker->locator.cells * sizeof(*worker->locator.cell));
 	digest = bytes_digest(digest, worker->arena.base, worker->arena.used);
 
 	for (i = 0; i < worker->config.rooms_max; i++) {
