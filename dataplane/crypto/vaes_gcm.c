@@ -40,7 +40,7 @@ INLINE void front_init(struct front *front, const struct vaes_job *job, unsigned
 	front->start = lanes_start(job, front->keys, roc);
 	schedule_init(&front->schedule, front->keys, rounds);
 	front->round_key[0] = front->keys[0];
-#pragma GCC unroll 4
+	UNROLL
 	for (unsigned int i = 1; i <= LEAD; i++)
 		front->round_key[i] =
 			schedule_key(&front->schedule, rounds, i, front->round_key[i - 1]);
@@ -124,31 +124,35 @@ INLINE void stage(const struct vaes_job *job, const struct vaes_run *run, unsign
 	const unsigned int rounds = shape.rounds, count = shape.count;
 	__m512i block[VAES_SHORT_BLOCKS + 1], key[ROUNDS_MAX + 1];
 	struct schedule schedule = front->schedule;
-	unsigned int elements = count + 3, done = 0;
+	unsigned int elements = count + 3; /* no more than two a round */
 	struct progress progress;
 	const __m512i *hash_keys = front->keys + (rounds == 10 ? 2 : 3);
 
 	if (!shape.first)
 		progress_init(&progress, job, pending);
-#pragma GCC unroll 4
+	UNROLL
 	for (unsigned int i = 1; i <= LEAD; i++)
 		key[i] = front->round_key[i];
-#pragma GCC unroll 8
+	UNROLL
 	for (unsigned int i = 0; i <= count; i++)
 		block[i] = _mm512_xor_si512(
 			front->start, table(&vaes_tables.counter[i == count ? 0 : i + 1]));
-#pragma GCC unroll 16
+	UNROLL
 	for (unsigned int round = 1; round < rounds; round++) {
 		if (round + LEAD <= rounds)
 			key[round + LEAD] = schedule_key(
 				&schedule, rounds, round + LEAD, key[round + LEAD - 1]);
-#pragma GCC unroll 8
+		UNROLL
 		for (unsigned int i = 0; i <= count; i++)
 			aes_round(&block[i], key[round]);
 		if (!shape.first) {
-#pragma GCC unroll 16
-			for (; done < elements * round / (rounds - 1); done++)
-				progress_step(&progress, job, pending, count, done);
+			unsigned int from = elements * (round - 1) / (rounds - 1);
+			unsigned int to = elements * round / (rounds - 1);
+
+			if (from < to)
+				progress_step(&progress, job, pending, count, from);
+			if (from + 1 < to)
+				progress_step(&progress, job, pending, count, from + 1);
 		}
 		if (round == rounds - LEAD)
 			front_init(front, job, rounds, run->keys + (size_t)lines * next,
@@ -156,7 +160,7 @@ INLINE void stage(const struct vaes_job *job, const struct vaes_run *run, unsign
 	}
 	if (!shape.first)
 		progress_end(&progress, job, pending, count);
-#pragma GCC unroll 8
+	UNROLL
 	for (unsigned int i = 0; i < count; i++)
 		pending->block[i] =
 			aes_last(block[i], _mm512_xor_si512(key[rounds], table(&job->payload[i])));
@@ -209,7 +213,7 @@ INLINE void run(const struct vaes_job *job, const struct vaes_run *run, struct s
 		pending_begin(pending, job, run->out + 4 * i);
 	}
 	progress_init(&progress, job, pending);
-#pragma GCC unroll 16
+	UNROLL
 	for (unsigned int i = 0; i < shape.count + 3; i++)
 		progress_step(&progress, job, pending, shape.count, i);
 	progress_end(&progress, job, pending, shape.count);

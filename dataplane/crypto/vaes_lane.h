@@ -20,6 +20,16 @@
 /* Who only looks at headers has no registers of that size. */
 #if defined(__AVX512F__) && defined(__VAES__) && defined(__VPCLMULQDQ__)
 
+/* clang makes memory of an operand that may be either, and unrolls long loops only by its own word.
+ */
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#define OPERAND "v"
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#define OPERAND "vm"
+#endif
+
 #define INLINE static inline __attribute__((always_inline))
 
 INLINE void aes_round(__m512i *state, __m512i key)
@@ -29,7 +39,7 @@ INLINE void aes_round(__m512i *state, __m512i key)
 
 INLINE __m512i aes_last(__m512i state, __m512i key)
 {
-	__asm__ volatile("vaesenclast %1, %0, %0" : "+v"(state) : "vm"(key));
+	__asm__ volatile("vaesenclast %1, %0, %0" : "+v"(state) : OPERAND(key));
 	return state;
 }
 
@@ -41,7 +51,7 @@ INLINE __m512i aes_last(__m512i state, __m512i key)
 \
 		__asm__ volatile("vpclmulqdq $" #immediate_ ", %2, %1, %0" \
 				 : "=v"(result) \
-				 : "v"(a), "vm"(b)); \
+				 : "v"(a), OPERAND(b)); \
 		return result; \
 	}
 PRODUCT(low_low, 0x00)

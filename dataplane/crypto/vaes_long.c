@@ -47,7 +47,7 @@ INLINE void group_init(struct group *group, const struct vaes_job *job, unsigned
 	schedule_init(&schedule, lines, rounds);
 	group->start = lanes_start(job, lines, roc);
 	group->key[0] = lines[0];
-#pragma GCC unroll 14
+	UNROLL
 	for (unsigned int round = 1; round <= rounds; round++)
 		group->key[round] = schedule_key(&schedule, rounds, round, group->key[round - 1]);
 	hash_init(&group->hash, lines + (rounds == 10 ? 2 : 3));
@@ -77,18 +77,18 @@ INLINE void unit_encrypt(
 {
 	__m512i block[UNIT], *element = &group->element[UNIT * unit];
 
-#pragma GCC unroll 8
+	UNROLL
 	for (unsigned int i = 0; i < UNIT; i++)
 		block[i] = _mm512_xor_si512(group->start, counter(UNIT * unit + i + 1));
-#pragma GCC unroll 16
+	UNROLL
 	for (unsigned int round = 1; round < rounds; round++) {
-#pragma GCC unroll 8
+		UNROLL
 		for (unsigned int i = 0; i < UNIT; i++)
 			aes_round(&block[i], group->key[round]);
 		if (unit != 0 && round % 2 == 0 && round <= UNIT)
 			hash_two(group, element - UNIT + round - 2);
 	}
-#pragma GCC unroll 8
+	UNROLL
 	for (unsigned int i = 0; i < UNIT; i++) {
 		unsigned int at = UNIT * unit + i - 1;
 

@@ -208,6 +208,60 @@ START_TEST(runs_of_both_engines_are_equal)
 }
 END_TEST
 
+/* One run through vaes and through ipsec_mb, whose headers need not be parsed. */
+static void one_run(struct bench *a, struct bench *b, enum suite suite, unsigned int first,
+	unsigned int count, const struct plaintext *p)
+{
+	uint32_t roc[ENGINE_BLOCK_LEGS];
+
+	for (unsigned int i = 0; i < count; i++)
+		roc[i] = (uint32_t)random_next(&random_state);
+	bench_run(a, suite, first, count, p, roc);
+	bench_run(b, suite, first, count, p, roc);
+	for (unsigned int i = 0; i < count; i++) {
+		ck_assert_mem_eq(a->out[i], b->out[i],
+			p->header_size + p->payload_size + suite_facts(suite)->tag_size);
+		free(a->base[i]);
+		free(b->base[i]);
+	}
+}
+
+/* Every run there is of a block; then every header length with a payload of every block count. */
+START_TEST(every_run_and_header_is_equal)
+{
+	enum suite suite = suites[_i];
+	uint8_t header[HEADER_MAX], payload[PAYLOAD_MAX];
+	struct plaintext p = {.header = header, .payload = payload, .ssrc = 0xfeed0001};
+	struct bench ours, theirs;
+
+	if (!runs_here(&engine_vaes))
+		return;
+	random_seed(&random_state);
+	random_fill(&random_state, header, sizeof(header));
+	random_fill(&random_state, payload, sizeof(payload));
+	bench_open(&ours, &engine_vaes, suite);
+	bench_open(&theirs, &engine_ipsec_mb, suite);
+	both_set_keys(&ours, &theirs, suite);
+	for (unsigned int first = 0; first < ENGINE_BLOCK_LEGS; first++) {
+		for (unsigned int count = 1; count <= ENGINE_BLOCK_LEGS - first; count++) {
+			p.header_size = 20;
+			p.payload_size = (first + count) % 160;
+			p.sequence++;
+			one_run(&ours, &theirs, suite, first, count, &p);
+		}
+	}
+	for (p.header_size = 12; p.header_size <= HEADER_MAX; p.header_size++) {
+		for (unsigned int blocks = 0; blocks <= PAYLOAD_MAX / 16; blocks++) {
+			p.payload_size = 16 * blocks + below(blocks == PAYLOAD_MAX / 16 ? 9 : 16);
+			p.sequence++;
+			one_run(&ours, &theirs, suite, below(60), 4, &p);
+		}
+	}
+	bench_close(&ours, suite);
+	bench_close(&theirs, suite);
+}
+END_TEST
+
 /* What libIPSec_MB does on lesser CPUs: its code for each set of instructions. */
 static void (*const managers[])(IMB_MGR *) = {
 	init_mb_mgr_sse, init_mb_mgr_avx, init_mb_mgr_avx2, init_mb_mgr_avx512};
@@ -574,6 +628,7 @@ int main(void)
 
 	tcase_set_timeout(tcase, 300);
 	tcase_add_loop_test(tcase, runs_of_both_engines_are_equal, 0, 9);
+	tcase_add_loop_test(tcase, every_run_and_header_is_equal, 0, 3);
 	tcase_add_loop_test(tcase, every_instruction_set_is_equal, 0, 12);
 	tcase_add_loop_test(tcase, a_moved_key_is_the_same_key, 0, 9);
 	tcase_add_loop_test(tcase, contexts_of_both_engines_read_each_other, 0, 3);
