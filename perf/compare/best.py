@@ -17,10 +17,13 @@ SINKS = ("null", "memif")
 SLOW = {"libsrtp": 1000}
 
 
-def mpps_of(output):
-    """Of the schema's report or of the older single object."""
-    found = json.loads(output)
-    return found["results"]["mpps"]["median"] if "results" in found else found["mpps"]
+def mpps_of(report):
+    """None, and why, when the copies were not what they should be."""
+    validity = report["validity"]
+    mpps = report["results"].get("mpps", {"median": 0})["median"]
+    if not validity["correct"] or not mpps:
+        return None, "; ".join(validity["reasons"]) or "no copy came out"
+    return mpps, None
 
 
 def one(engine, listeners, sink, seconds, build, lab):
@@ -36,7 +39,10 @@ def one(engine, listeners, sink, seconds, build, lab):
     # 3: there is a report, and it says that the machine was noisy.
     if done.returncode not in (0, 3) or not done.stdout.strip():
         return {**row, "skipped": (done.stderr.strip() or "no output").splitlines()[-1][:300]}
-    copies = 1e6 * mpps_of(done.stdout)
+    mpps, reason = mpps_of(json.loads(done.stdout))
+    if reason:
+        return {**row, "skipped": reason[:300]}
+    copies = 1e6 * mpps
     return {**row, "saturated": {"copies_per_s": copies, "copies_per_cpu_s": copies}}
 
 

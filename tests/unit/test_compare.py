@@ -8,6 +8,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../perf/plots"))
 sys.dont_write_bytecode = True
 import baseline  # noqa: E402
+import best  # noqa: E402
 import data  # noqa: E402
 import janus  # noqa: E402
 import lab  # noqa: E402
@@ -191,6 +192,17 @@ class Machine(unittest.TestCase):
         self.assertAlmostEqual(found["clock_drift_percent"], 1.0)
         noisy = {"busy_percent": 11.0, "loop_s": 0.0104, "steal": 250, "at_s": 110.0}
         self.assertEqual(len(machine.judge(before, noisy, 100)[1]), 3)
+
+
+class Best(unittest.TestCase):
+    def test_copies_that_do_not_verify_have_no_speed(self):
+        report = {"results": {"mpps": figure(40, 39, 41)},
+                  "validity": {"correct": True, "reasons": ["5 % stolen"]}}
+        self.assertEqual(best.mpps_of(report), (40, None))
+        report["validity"] = {"correct": False, "reasons": ["3 copies did not verify"]}
+        self.assertEqual(best.mpps_of(report), (None, "3 copies did not verify"))
+        self.assertEqual(best.mpps_of({"results": {}, "validity": {"correct": True, "reasons": []}}),
+                         (None, "no copy came out"))
 
 
 class Plots(unittest.TestCase):
