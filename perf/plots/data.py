@@ -51,7 +51,8 @@ def curves_of(report, column, wanted):
     if report.get("benchmark") != "compare":
         return None
     curves = {}
-    for row in report["tables"]["contenders"]["rows"]:
+    for row in sorted(report["tables"]["contenders"]["rows"],
+                      key=lambda row: not row[CONTENDER].startswith("stentor")):
         if row[column] is None or not wanted(row[PATH]) or row[CONTENDER] == "testpmd":
             continue
         title = TITLES.get(row[CONTENDER], row[CONTENDER])

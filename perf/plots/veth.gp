@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-set title "Over the same veth, every copy counted, none lost: 100 bytes of payload, a key for each listener"
+set title "Over the same veth, none lost: 100 bytes of payload, a key for each listener"
 set xlabel "listeners"
 set ylabel "million copies a second"
 set logscale xy

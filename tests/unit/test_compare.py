@@ -152,6 +152,8 @@ class Table(unittest.TestCase):
         self.assertIn("| loop of OpenSSL EVP and sendmmsg | 1.05 |", text)
         self.assertIn("| loop of OpenSSL EVP and sendmmsg | 40 x |", text)
         self.assertIn("| Stentor, engine vaes (null) | 42 |", text)
+        self.assertIn("| veth | 100 |", text)
+        self.assertIn("| dpdk-testpmd txonly, nothing encrypted | 1.8 |", text)
 
 
 class Peers(unittest.TestCase):
