@@ -37,7 +37,6 @@ const uint32_t stn_delay_bounds_us[] = {
 const uint32_t stn_wait_bounds_us[] = {2, 5, 10, 25, 50, 100, 250, 1000, 5000, 20000, 100000};
 const uint32_t stn_room_size_bounds[] = {100, 10000};
 
-
 const char *stn_status_name(unsigned int status)
 {
 	return status < STN_STATUS_COUNT ? status_names[status] : "unknown";

@@ -143,7 +143,8 @@ static void leg_mute(struct worker *worker, const struct worker_message *message
 	bool muted = message->command.value != 0;
 
 	if (muted)
-		stn_wait_add(&worker->stats.mute_delay, worker_clock_ns(worker) - message->posted_ns);
+		stn_wait_add(
+			&worker->stats.mute_delay, worker_clock_ns(worker) - message->posted_ns);
 	if (leg->facts == NULL)
 		return;
 	leg->muted = muted;

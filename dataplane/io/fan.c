@@ -230,6 +230,7 @@ unsigned int fan_slice(struct worker *worker)
 
 		if (room->queue.count == 0) {
 			queue_leave(queue);
+			ahead_fetch(worker);
 			continue;
 		}
 		if (!ready(worker, queue_at(queue, 0))) {
@@ -240,8 +241,10 @@ unsigned int fan_slice(struct worker *worker)
 		cost = room->fan == NULL ? begin(worker, room) : advance(worker, room);
 		spent += cost;
 		queue->spent += cost;
-		if (queue->spent >= slice)
+		if (queue->spent >= slice) {
 			queue_rotate(queue);
+			ahead_fetch(worker);
+		}
 	}
 	return spent;
 }

@@ -35,7 +35,8 @@ static int selector_open(struct worker *worker, struct worker_room *room)
 		};
 	selector_init(room->selector, &config, facts, room->facts->slot_count, worker->now_ns);
 	room->home_position = worker->home_count;
-	worker->home[worker->home_count++] = room->facts->room;
+	worker->home[worker->home_count++] = (struct worker_home){
+		.tick_ns = selector_next_tick_ns(room->selector), .room = room->facts->room};
 	return 0;
 }
 
@@ -70,6 +71,7 @@ int apply_room_open(struct worker *worker, const struct room_facts *facts)
 	if (room == NULL)
 		return rc;
 	room->facts = facts;
+	room->room_id = facts->room_id;
 	room->home_position = WORKER_NO_POSITION;
 	shard_init(&room->shard, worker->config.engine, &worker->arena, facts->slot_count);
 	profiles_set(room);
@@ -106,7 +108,7 @@ void apply_room_update(struct worker *worker, const struct room_facts *facts)
 void apply_room_close(struct worker *worker, uint32_t handle)
 {
 	struct worker_room *room = worker->room[handle];
-	uint32_t last;
+	struct worker_home last;
 
 	if (room == NULL)
 		return;
@@ -115,7 +117,7 @@ void apply_room_close(struct worker *worker, uint32_t handle)
 	if (room->home_position != WORKER_NO_POSITION) {
 		last = worker->home[--worker->home_count];
 		worker->home[room->home_position] = last;
-		worker->room[last]->home_position = room->home_position;
+		worker->room[last.room]->home_position = room->home_position;
 	}
 	worker->room[handle] = NULL;
 	worker->stats.rooms--;

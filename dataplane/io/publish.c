@@ -7,7 +7,7 @@ void publish_local(struct worker *worker, struct rte_mbuf *mbuf)
 	struct worker_room *room = worker->room[meta->room];
 
 	/* The handle may have been given to another room while the packet was in a ring. */
-	if (room == NULL || room->facts->room_id != meta->room_id)
+	if (room == NULL || room->room_id != meta->room_id)
 		worker_discard(worker, mbuf, STN_DROP_FANOUT_CANCELLED);
 	else if (!queue_put(&worker->queue, room, mbuf))
 		worker_discard(worker, mbuf, STN_DROP_PUBLISH_FULL);
@@ -121,6 +121,7 @@ void publish_selection(struct worker *worker, struct worker_room *room)
 		worker_discard(worker, out->release[i].handle, out->release[i].reason);
 	if (out->changed != 0)
 		notify_holders(worker, room);
+	worker->home[room->home_position].tick_ns = selector_next_tick_ns(room->selector);
 }
 
 unsigned int publish_ticks(struct worker *worker)
@@ -128,10 +129,11 @@ unsigned int publish_ticks(struct worker *worker)
 	unsigned int i, done = 0;
 
 	for (i = 0; i < worker->home_count; i++) {
-		struct worker_room *room = worker->room[worker->home[i]];
+		struct worker_room *room;
 
-		if (selector_next_tick_ns(room->selector) > worker->now_ns)
+		if (worker->home[i].tick_ns > worker->now_ns)
 			continue;
+		room = worker->room[worker->home[i].room];
 		selector_tick(room->selector, worker->now_ns, &worker->selection);
 		publish_selection(worker, room);
 		done++;

@@ -42,6 +42,8 @@ unsigned int publish_ticks(struct worker *worker);
  * besides is worth in copies; 0: nothing to do now.
  */
 unsigned int fan_slice(struct worker *worker);
+/* Another room is at the head of the queue: asks for the memory of those behind it. */
+void ahead_fetch(const struct worker *worker);
 /* Drops the room's packets, the one under way included: all, or those of this source. */
 void fan_cancel(struct worker *worker, struct worker_room *room, uint32_t source);
 #define FAN_EVERYBODY UINT32_MAX
