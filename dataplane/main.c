@@ -4,6 +4,7 @@
  * the table server; the workers poll.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -245,6 +246,16 @@ static void stop(struct dataplane *dp)
 		eal_stop();
 }
 
+/*
+ * Memory goes back to the kernel in large steps only: each time it does, the CPUs of all workers
+ * are interrupted to forget the addresses.
+ */
+static void memory_keep(void)
+{
+	(void)mallopt(M_MMAP_THRESHOLD, 32 << 20);
+	(void)mallopt(M_TRIM_THRESHOLD, 128 << 20);
+}
+
 int main(int argc, char *argv[])
 {
 	struct dataplane *dp = calloc(1, sizeof(*dp));
@@ -258,6 +269,7 @@ int main(int argc, char *argv[])
 		return rc > 0 ? EXIT_SUCCESS : OPTION_EXIT_REFUSED;
 	}
 	log_open((enum log_level)dp->config.log_level);
+	memory_keep();
 	/* Keys are in this memory: no core file, and nobody attaches. */
 	(void)prctl(PR_SET_DUMPABLE, 0ul, 0ul, 0ul, 0ul);
 	signals_set();

@@ -14,6 +14,8 @@
 #include "perf/generate.h"
 #include "perf/joins.h"
 #include "perf/memory.h"
+#include "perf/moving.h"
+#include "perf/mute.h"
 
 #define EXIT_USAGE 2
 
@@ -28,6 +30,10 @@ static const struct benchmark table[] = {
 		account_main},
 	{"memory", "bytes a listener takes of the data plane, measured and accounted for",
 		memory_usage, memory_main},
+	{"moving", "joins and leaves of a million listeners while the worker forwards",
+		moving_usage, moving_main},
+	{"mute", "mutes at full load: the last copy, and any after the acknowledgement", mute_usage,
+		mute_main},
 	{"generate", "speakers towards a relay, from another machine", generate_usage,
 		generate_main},
 	{"sink", "their listeners: every copy counted on an interface", sink_usage, sink_main},

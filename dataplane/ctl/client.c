@@ -14,7 +14,7 @@ struct client_message {
 	uint8_t bytes[];
 };
 
-struct client *client_open(int fd, uint64_t id)
+struct client *table_client_open(int fd, uint64_t id)
 {
 	struct client *client = calloc(1, sizeof(*client));
 
@@ -50,7 +50,7 @@ static void discard_input(struct client *client)
 			break;
 }
 
-void client_close(struct client *client)
+void table_client_close(struct client *client)
 {
 	discard_input(client);
 	transaction_close(&client->transaction);
@@ -94,7 +94,7 @@ static void enqueue(struct client *client, const void *bytes, size_t size)
 	client->output += sizeof(*message) + size;
 }
 
-void client_send(struct client *client, struct stn_header *message, size_t size)
+void table_client_send(struct client *client, struct stn_header *message, size_t size)
 {
 	message->magic = STN_TABLE_MAGIC;
 	message->version = STN_TABLE_VERSION;
@@ -106,7 +106,7 @@ void client_send(struct client *client, struct stn_header *message, size_t size)
 		enqueue(client, message, size);
 }
 
-void client_send_result(struct client *client, const struct client_result *result)
+void table_client_send_result(struct client *client, const struct client_result *result)
 {
 	struct stn_result message = {
 		.header = {.type = result->type, .sequence = result->sequence},
@@ -121,10 +121,10 @@ void client_send_result(struct client *client, const struct client_result *resul
 		message.failed_op = result->refusal->failed_op;
 		memcpy(message.reason, result->refusal->reason, sizeof(message.reason));
 	}
-	client_send(client, &message.header, sizeof(message));
+	table_client_send(client, &message.header, sizeof(message));
 }
 
-bool client_send_notice(struct client *client, const struct stn_notice *notice, bool safety)
+bool table_client_send_notice(struct client *client, const struct stn_notice *notice, bool safety)
 {
 	struct stn_notice message = *notice;
 
@@ -139,14 +139,14 @@ bool client_send_notice(struct client *client, const struct stn_notice *notice, 
 			.value = client->notices_lost};
 
 		client->notices_lost = 0;
-		client_send(client, &lost.header, sizeof(lost));
+		table_client_send(client, &lost.header, sizeof(lost));
 	}
 	message.header = (struct stn_header){.type = STN_MESSAGE_NOTICE};
-	client_send(client, &message.header, sizeof(message));
+	table_client_send(client, &message.header, sizeof(message));
 	return true;
 }
 
-bool client_flush(struct client *client)
+bool table_client_flush(struct client *client)
 {
 	while (client->first && !client->dead) {
 		if (send_now(client, client->first->bytes, client->first->size) <= 0)

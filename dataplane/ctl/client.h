@@ -38,12 +38,12 @@ struct client {
 	size_t output; /* bytes queued, messages included */
 };
 
-struct client *client_open(int fd, uint64_t id);
+struct client *table_client_open(int fd, uint64_t id);
 /* Closes the connection and discards an open transaction. */
-void client_close(struct client *client);
+void table_client_close(struct client *client);
 
 /* Fills in magic, version and length. message is zeroised from the queue when it is out. */
-void client_send(struct client *client, struct stn_header *message, size_t size);
+void table_client_send(struct client *client, struct stn_header *message, size_t size);
 
 /* A STN_MESSAGE_RESULT; rooms and legs are what is programmed now. */
 struct client_result {
@@ -54,15 +54,15 @@ struct client_result {
 	uint64_t applied_ns;
 	const struct refusal *refusal; /* NULL: done */
 };
-void client_send_result(struct client *client, const struct client_result *result);
+void table_client_send_result(struct client *client, const struct client_result *result);
 
 /*
  * Telemetry is dropped and counted when the client is behind, safety never: it counts against the
  * output's bound only. Returns false when it was dropped.
  */
-bool client_send_notice(struct client *client, const struct stn_notice *notice, bool safety);
+bool table_client_send_notice(struct client *client, const struct stn_notice *notice, bool safety);
 
 /* Sends what the socket takes. Returns whether everything is out. */
-bool client_flush(struct client *client);
+bool table_client_flush(struct client *client);
 
 #endif

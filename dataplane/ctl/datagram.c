@@ -49,7 +49,7 @@ static bool pass_on(
 		.size = in->size,
 	};
 	memcpy(message.bytes, in->bytes, in->size);
-	client_send(writer, &message.head.header, sizeof(message.head) + in->size);
+	table_client_send(writer, &message.head.header, sizeof(message.head) + in->size);
 	return true;
 }
 

@@ -21,7 +21,7 @@ static void answer(struct table_server *server, struct client *client, uint32_t 
 		.legs = registry_leg_count(&server->registry),
 		.refusal = refusal};
 
-	client_send_result(client, &result);
+	table_client_send_result(client, &result);
 }
 
 static void answer_refused(struct table_server *server, struct client *client, uint32_t sequence,
@@ -68,7 +68,7 @@ static void send_origins(struct client *client, const struct batch *batch)
 		message.header = (struct stn_header){
 			.type = STN_MESSAGE_ORIGINS, .sequence = batch->sequence};
 		memcpy(message.origins, batch->origins + at, count * sizeof(message.origins[0]));
-		client_send(client, &message.header,
+		table_client_send(client, &message.header,
 			sizeof(message.header) + count * sizeof(message.origins[0]));
 		at += count;
 	}
@@ -94,7 +94,7 @@ static void on_result(void *context, const struct batch *batch, uint64_t applied
 	} else {
 		send_origins(client, batch);
 	}
-	client_send_result(client, &result);
+	table_client_send_result(client, &result);
 }
 
 static bool is_safety(uint32_t type)
@@ -111,7 +111,7 @@ static void on_notice(void *context, const struct stn_notice *notice)
 		struct client *client = server->clients[i];
 
 		if (client && client->subscribed && !client->closing &&
-			!client_send_notice(client, notice, is_safety(notice->type)))
+			!table_client_send_notice(client, notice, is_safety(notice->type)))
 			server->dropped.notices++;
 	}
 }
@@ -210,7 +210,7 @@ static void greet(struct table_server *server, struct client *client, uint32_t s
 	memcpy(reply.media, server->config.media, sizeof(reply.media));
 	snprintf(reply.version, sizeof(reply.version), "%s", server->config.version);
 	snprintf(reply.engine, sizeof(reply.engine), "%s", server->config.engine);
-	client_send(client, &reply.header, sizeof(reply));
+	table_client_send(client, &reply.header, sizeof(reply));
 	client->closing = status != STN_STATUS_OK;
 }
 
@@ -222,7 +222,7 @@ static void fence(struct table_server *server, struct client *client)
 	log_warn("writer_fenced", "epoch=%llu by=%llu", (unsigned long long)client->epoch,
 		(unsigned long long)server->epoch_highest);
 	transaction_close(&client->transaction);
-	client_send(client, &fenced.header, sizeof(fenced));
+	table_client_send(client, &fenced.header, sizeof(fenced));
 	client->closing = true;
 }
 

@@ -143,7 +143,7 @@ void query_stats(struct query *query, struct client *client, uint32_t sequence, 
 	stats->fence_delay = query->apply->delay;
 	for (unsigned int i = 0; i < bus->worker_count; i++)
 		bus->stats(bus->impl, i, &stats->worker[i]);
-	client_send(client, &stats->header,
+	table_client_send(client, &stats->header,
 		offsetof(struct stn_stats, worker) + bus->worker_count * sizeof(stats->worker[0]));
 }
 
@@ -179,7 +179,7 @@ static void step_room_stats(struct query *query, struct task *task, struct clien
 		stats->speakers = room->speakers;
 		stats->listeners = room->leg_count - room->speakers;
 	}
-	client_send(client, &stats->header, sizeof(*stats));
+	table_client_send(client, &stats->header, sizeof(*stats));
 }
 
 /* ---- dumps ---- */
@@ -315,10 +315,10 @@ static void step_dump(struct query *query, struct task *task, struct client *cli
 		STN_TABLE_MESSAGE_MAX - sizeof(*header), secret);
 	*header = (struct stn_header){.type = STN_MESSAGE_DUMP_REPLY, .sequence = task->sequence};
 	if (used)
-		client_send(client, header, sizeof(*header) + used);
+		table_client_send(client, header, sizeof(*header) + used);
 	explicit_bzero(query->buffer, sizeof(*header) + used);
 	if (task->done)
-		client_send_result(client, &end);
+		table_client_send_result(client, &end);
 }
 
 /* ---- explanations ---- */
@@ -436,14 +436,14 @@ static void step_explain(struct query *query, struct task *task, struct client *
 	*header =
 		(struct stn_header){.type = STN_MESSAGE_EXPLAIN_REPLY, .sequence = task->sequence};
 	if (count)
-		client_send(
+		table_client_send(
 			client, header, sizeof(*header) + count * sizeof(struct stn_explain_entry));
 	if (room && task->room_at)
 		return;
 	task->done = true;
 	task->summary.header =
 		(struct stn_header){.type = STN_MESSAGE_EXPLAIN_END, .sequence = task->sequence};
-	client_send(client, &task->summary.header, sizeof(task->summary));
+	table_client_send(client, &task->summary.header, sizeof(task->summary));
 }
 
 /* ---- all of them ---- */

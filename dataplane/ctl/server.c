@@ -130,7 +130,7 @@ void table_server_close(struct table_server *server)
 		return;
 	for (uint32_t i = 0; server->clients && i < server->config.clients_max; i++)
 		if (server->clients[i])
-			client_close(server->clients[i]);
+			table_client_close(server->clients[i]);
 	listener_close(server->listen_fd, server->config.path);
 	if (server->epoll_fd >= 0)
 		close(server->epoll_fd);
@@ -161,12 +161,12 @@ static void accept_client(struct table_server *server)
 			close(fd);
 			continue;
 		}
-		server->clients[slot] = client_open(fd, ++server->client_last);
+		server->clients[slot] = table_client_open(fd, ++server->client_last);
 		event.data.u32 = slot + 1;
 		if (!server->clients[slot]) {
 			close(fd);
 		} else if (epoll_ctl(server->epoll_fd, EPOLL_CTL_ADD, fd, &event)) {
-			client_close(server->clients[slot]);
+			table_client_close(server->clients[slot]);
 			server->clients[slot] = NULL;
 		} else {
 			server->clients[slot]->close_by_ns =
@@ -227,7 +227,7 @@ static void tend_clients(struct table_server *server, uint64_t now_ns)
 
 		if (!client)
 			continue;
-		if (client_flush(client) && client->closing)
+		if (table_client_flush(client) && client->closing)
 			client->dead = true;
 		if (client->closing && client->role) {
 			/* Once: from here on it is treated as one that has not greeted. */
@@ -238,7 +238,7 @@ static void tend_clients(struct table_server *server, uint64_t now_ns)
 			client->dead = true;
 		if (client->dead) {
 			dispatch_gone(server, client);
-			client_close(client);
+			table_client_close(client);
 			server->clients[i] = NULL;
 		} else {
 			watch_output(server, client, i);
