@@ -6,6 +6,12 @@
 #include "dataplane/core/index.h"
 
 /*
+ * 26 lines: with 1,000,000 listeners of the vaes engine 20.3 ns a copy, 22.4 without, and with 12
+ * lines 22.2 (stentor-bench fanout --suite gcm128).
+ */
+#define LOOK_AHEAD_BYTES 1664u
+
+/*
  * RED goes to who agreed to it and to the payload type inside: the blocks name the sender's, and a
  * listener may know another number.
  */
@@ -165,6 +171,19 @@ void fanout_next(struct fanout *fanout, uint32_t max, struct fanout_run *run)
 		if (run->count != 0)
 			return;
 	}
+}
+
+void fanout_look_ahead(const struct fanout_run *run)
+{
+	const struct leg_group *group = run->group;
+	uint32_t next = run->first.position / ENGINE_BLOCK_LEGS + 1;
+	const uint8_t *keys;
+
+	if (next >= group->block_count || group->keys_offset == 0)
+		return;
+	keys = shard_keys(group, group->blocks[next]);
+	for (unsigned int at = 0; at < LOOK_AHEAD_BYTES; at += 64)
+		__builtin_prefetch(keys + at);
 }
 
 static void protect(const struct fanout *fanout, struct engine_core *core,

@@ -104,6 +104,11 @@ void fanout_begin(struct fanout *fanout, struct shard *shard, const struct slot_
 	const struct fanout_headers *headers, const struct fanout_place *start);
 /* The next run of at most max (1 to ENGINE_BLOCK_LEGS) legs. */
 void fanout_next(struct fanout *fanout, uint32_t max, struct fanout_run *run);
+/*
+ * Asks for the first keys of the block behind the run's: to be called while the run's copies are on
+ * their way to the port, when nothing else wants memory. The engine asks for the rest as it goes.
+ */
+void fanout_look_ahead(const struct fanout_run *run);
 /* Bytes of a frame of the run's group: template, RTP, tag. */
 uint32_t fanout_frame_size(const struct fanout *fanout, const struct leg_group *group);
 /*

@@ -162,6 +162,7 @@ unsigned int copy_run(struct worker *worker, struct worker_room *room, struct fa
 	worker_drop(worker, STN_DROP_TX_NO_BUFFER, wanted - run->count);
 	if (run->count != 0) {
 		fanout_write(fanout, worker->core, run, frames);
+		fanout_look_ahead(run);
 		sent = transmit_burst(worker, run->group->key.port, mbufs, run->count);
 	}
 	/* Who went without is served first next time, so that the same tail is not always lost. */
