@@ -174,6 +174,8 @@ static void write_summary(struct request *request, const struct stn_explain_summ
 	else
 		writer_int(w, "slot", summary->slot);
 	writer_string(w, "reason", stn_explain_reason_name(summary->source_reason));
+	writer_uint(w, "copies", summary->copies);
+	writer_uint(w, "copied_bytes", summary->copied_bytes);
 	writer_end_object(w);
 	writer_begin_object(w, "counts");
 	for (unsigned int i = 0; i < STN_EXPLAIN_COUNT; i++) {

@@ -298,7 +298,8 @@ static json_t *explain_request(const struct command_line *line)
 int command_explain(const struct command_line *line)
 {
 	static const struct table_column source[] = {{"room", "room"}, {"member", "member"},
-		{"leg", "leg"}, {"slot", "slot"}, {"verdict", "reason"}};
+		{"leg", "leg"}, {"slot", "slot"}, {"verdict", "reason"},
+		{"copies sent to it", "copies"}, {"payload bytes in them", "copied_bytes"}};
 	static const struct table_column legs[] = {
 		{"LEG", "leg"}, {"MEMBER", "member"}, {"REASON", "reason"}, {"WORKER", "worker"}};
 	json_t *request = explain_request(line), *answer, *value;

@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #define STN_TABLE_MAGIC 0x544e5453u /* "STNT" */
-#define STN_TABLE_VERSION 3
+#define STN_TABLE_VERSION 4
 #define STN_TABLE_MESSAGE_MAX 65536
 #define STN_SLOTS_MAX 8
 #define STN_PROFILES_MAX 4
@@ -474,8 +474,16 @@ struct stn_explain_summary {
 	uint32_t source_reason; /* REACHED, or why nobody is reached */
 	int32_t slot;           /* held by the source, -1: none */
 	uint32_t count[16];     /* legs by enum stn_explain_reason */
+	/*
+	 * What the source itself was sent since it was programmed, repetitions not included. Exact
+	 * for speakers; of listeners too, but for copies that a worker's counters say were not made
+	 * (no buffer, refused by the port, cut fan-outs) and packets it was not yet to get because
+	 * it joined just before a wrap.
+	 */
+	uint64_t copies;
+	uint64_t copied_bytes; /* of payload */
 };
-_Static_assert(sizeof(struct stn_explain_summary) == 112, "wire size");
+_Static_assert(sizeof(struct stn_explain_summary) == 128, "wire size");
 
 enum stn_notice_type {
 	STN_NOTICE_LEG_CONNECTED = 1, /* first authenticated packet of a leg; value: its SSRC */

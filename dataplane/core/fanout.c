@@ -173,6 +173,20 @@ void fanout_next(struct fanout *fanout, uint32_t max, struct fanout_run *run)
 	}
 }
 
+bool fanout_is_ahead(const struct fanout *fanout, const struct shard_place *place)
+{
+	unsigned int stretch;
+
+	if (place->group >= fanout->group_count || place->position >= fanout->end[place->group])
+		return false;
+	stretch = (place->group + fanout->group_count - fanout->start.group) % fanout->group_count;
+	if (stretch == 0 && place->position < fanout->start.position)
+		stretch = fanout->group_count;
+	if (stretch != fanout->stretch)
+		return stretch > fanout->stretch;
+	return place->position >= fanout->next.position;
+}
+
 void fanout_look_ahead(const struct fanout_run *run)
 {
 	const struct leg_group *group = run->group;

@@ -104,6 +104,9 @@ void fanout_begin(struct fanout *fanout, struct shard *shard, const struct slot_
 	const struct fanout_headers *headers, const struct fanout_place *start);
 /* The next run of at most max (1 to ENGINE_BLOCK_LEGS) legs. */
 void fanout_next(struct fanout *fanout, uint32_t max, struct fanout_run *run);
+/* Whether it has still to come by this place, or passes over it then; who joined later is no part.
+ */
+bool fanout_is_ahead(const struct fanout *fanout, const struct shard_place *place);
 /*
  * Asks for the first keys of the block behind the run's: to be called while the run's copies are on
  * their way to the port, when nothing else wants memory. The engine asks for the rest as it goes.

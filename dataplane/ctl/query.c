@@ -30,6 +30,7 @@ struct task {
 	uint64_t roc;                /* explain: of the slot */
 	struct stn_room_stats stats; /* filled in by the workers */
 	uint32_t asked;              /* how many of them */
+	struct leg_copies copies;    /* explain: the same, of the source */
 	struct stn_explain_summary summary;
 };
 
@@ -90,6 +91,8 @@ static int ask_worker(struct query *query, struct task *task, const struct room 
 	task->token = ++query->token_last;
 	command.value = task->token;
 	command.stats = &task->stats;
+	if (task->kind == TASK_EXPLAIN)
+		command.copies = &task->copies;
 	outbox_send(&query->apply->outbox, task->asked++, &command);
 	return 0;
 }
@@ -356,6 +359,8 @@ int query_explain(struct query *query, struct client *client, const struct stn_e
 	task->summary.source_reason = source_reason(leg, request);
 	if (!leg)
 		return 0;
+	task->copies.leg_id = leg->version->facts.leg_id;
+	task->copies.leg = leg->version->facts.leg;
 	task->room_id = leg_room_id(leg);
 	task->summary.room_id = task->room_id;
 	task->room_at = leg->room->leg_count;
@@ -441,6 +446,8 @@ static void step_explain(struct query *query, struct task *task, struct client *
 	if (room && task->room_at)
 		return;
 	task->done = true;
+	task->summary.copies = task->copies.count.packets;
+	task->summary.copied_bytes = task->copies.count.payload_bytes;
 	task->summary.header =
 		(struct stn_header){.type = STN_MESSAGE_EXPLAIN_END, .sequence = task->sequence};
 	table_client_send(client, &task->summary.header, sizeof(task->summary));

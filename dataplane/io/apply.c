@@ -208,6 +208,16 @@ static void leg_ice(const struct worker *worker, const struct command *command)
 		ice_set_facts(leg->ice->state, command->ice);
 }
 
+/* The leg may be gone by now, and its handle another's. */
+static void leg_copies(const struct worker *worker, struct leg_copies *out)
+{
+	const struct worker_leg *leg = &worker->leg[out->leg];
+
+	if (leg->facts != NULL && leg->facts->leg_id == out->leg_id &&
+		leg->facts->worker == worker->config.index)
+		out->count = listener_copies(worker, leg);
+}
+
 static void room_stats(struct worker *worker, const struct command *command)
 {
 	struct reply reply = {.type = REPLY_ROOM_STATS,
@@ -216,6 +226,8 @@ static void room_stats(struct worker *worker, const struct command *command)
 		.stats = command->stats};
 
 	apply_room_stats(worker, worker->room[command->handle], command->stats);
+	if (command->copies != NULL)
+		leg_copies(worker, command->copies);
 	answer(worker, &reply);
 }
 

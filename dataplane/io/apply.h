@@ -38,6 +38,16 @@ int listener_add(struct worker *worker, struct worker_leg *leg, const struct ice
 void listener_remove(struct worker *worker, struct worker_leg *leg);
 void listener_release(struct worker *worker, struct worker_leg *leg, const uint8_t mac[6]);
 /*
+ * What was sent to a leg of this worker since it was added, repetitions (RFC 4585) not included. Of
+ * a speaker each copy the port took. Of a listener nothing is counted copy by copy: it is what its
+ * room's fan-outs came by with while it was in the shard and not held back. That is exact in the
+ * middle of a fan-out too, but for copies that were due and not made, which the worker counts by
+ * reason and not by leg: no buffer or refused by the port (tx_no_buffer, tx_refused), the rest of a
+ * fan-out that was cut (tx_stale, fanout_cut); and but for packets between a join just before a
+ * wrap of the sequence number and that wrap (SHARD_ORIGIN_NEVER, index_origin_for_join()).
+ */
+struct copy_count listener_copies(const struct worker *worker, const struct worker_leg *leg);
+/*
  * Sends to another address from now on, and no packet twice: in place where the headers are alike,
  * else in a new place behind the end of the fan-out under way, which then leaves it out. As
  * listener_add(); on failure it is out.

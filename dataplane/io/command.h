@@ -82,6 +82,18 @@ struct leg_facts {
 };
 _Static_assert(sizeof(struct leg_facts) == 208, "kept by the million");
 
+struct copy_count {
+	uint64_t packets;
+	uint64_t payload_bytes;
+};
+
+/* What was sent to a leg: of all workers asked its owner fills it in, see listener_copies(). */
+struct leg_copies {
+	uint64_t leg_id; /* asked about */
+	uint32_t leg;    /* its handle */
+	struct copy_count count;
+};
+
 enum command_type {
 	COMMAND_ROOM_ADD = 1, /* room_facts; to every worker */
 	COMMAND_ROOM_UPDATE,  /* room_facts replaces the old one, same handle; to every worker */
@@ -90,7 +102,7 @@ enum command_type {
 	COMMAND_LEG_REMOVE,   /* handle; to whom LEG_ADD went; staged copies to it are discarded */
 	COMMAND_LEG_MUTE, /* handle, value: source muted; to every worker (cancels its fan-outs) */
 	COMMAND_FENCE,    /* value: token, answered by REPLY_FENCE; to every worker */
-	COMMAND_ROOM_STATS,  /* handle, value: token, stats to fill in; to the home worker */
+	COMMAND_ROOM_STATS,  /* handle, value: token, stats to add to, copies: NULL or a leg */
 	COMMAND_NEIGHBOUR,   /* io's own: handle, value: low half of leg_id, mac; to the owner */
 	COMMAND_LEG_UPDATE,  /* leg_facts replaces the old one, same handle: the leg has its keys
 				now; to whom LEG_ADD went */
@@ -111,7 +123,10 @@ struct command {
 		const struct room_facts *room;
 		const struct leg_facts *leg;
 		const struct ice_facts *ice;
-		struct stn_room_stats *stats;
+		struct {
+			struct stn_room_stats *stats;
+			struct leg_copies *copies;
+		};
 		struct {
 			struct stn_address address;
 			uint32_t worker; /* the leg's owner */

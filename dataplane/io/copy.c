@@ -35,7 +35,8 @@ static uint64_t own_index(
 static void copy_to_speaker(struct worker *worker, struct worker_room *room,
 	struct worker_speaker *speaker, const struct slot_packet *packet)
 {
-	const struct leg_facts *facts = worker->leg[speaker->leg].facts;
+	struct worker_leg *leg = &worker->leg[speaker->leg];
+	const struct leg_facts *facts = leg->facts;
 	const struct fanout_profile *profile = &room->profile[facts->profile];
 	struct slot_packet own = *packet;
 	struct fanout_headers headers;
@@ -74,7 +75,10 @@ static void copy_to_speaker(struct worker *worker, struct worker_room *room,
 		frame_finish_ipv6(frame, header, size);
 	mbuf->data_len = (uint16_t)(header + size);
 	mbuf->pkt_len = header + size;
-	transmit_burst(worker, speaker->port, &mbuf, 1);
+	if (transmit_burst(worker, speaker->port, &mbuf, 1) == 0)
+		return;
+	leg->copies.packets++;
+	leg->copies.payload_bytes += headers.payload_size[0];
 }
 
 void copy_speakers(struct worker *worker, struct worker_room *room, const struct packet_meta *meta)

@@ -89,6 +89,7 @@ static bool pace_allows(
 static void start(struct worker *worker, struct worker_room *room, const struct packet_meta *meta)
 {
 	struct worker_fan *fan = queue_fan_get(&worker->queue);
+	unsigned int i;
 
 	room->fan = fan;
 	fan->stale_ns = stale_ns(worker, meta);
@@ -99,6 +100,10 @@ static void start(struct worker *worker, struct worker_room *room, const struct 
 	if (room->report != NULL)
 		report_slot(worker, room, meta);
 	fanout_headers_build(&fan->headers, &meta->slot, room->profile, room->facts->profile_count);
+	/* All that statistics of listeners cost: see listener_copies(). */
+	room->begun++;
+	for (i = 0; i < room->facts->profile_count; i++)
+		room->begun_bytes[i] += fan->headers.payload_size[i];
 	copy_group(worker, room, &meta->slot);
 	fanout_begin(&fan->fanout, &room->shard, &meta->slot, &fan->headers, &room->rotate);
 	room->rotate = (struct fanout_place){0};

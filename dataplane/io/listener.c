@@ -20,6 +20,47 @@ static void current_roc(const struct worker_room *room, uint32_t roc[SHARD_SLOTS
 				: 0;
 }
 
+/* All that the room's fan-outs have come by with at a place of its group, or would have. */
+static struct copy_count passed(const struct worker_room *room, const struct shard_place *place)
+{
+	const struct group_key *key = &room->shard.group[place->group].key;
+	/* Who shares the room's key gets profile 0: copy_group(). */
+	unsigned int profile = key->suite == SUITE_NONE ? 0 : key->profile;
+	struct copy_count count = {room->begun, room->begun_bytes[profile]};
+
+	if (room->fan != NULL && fanout_is_ahead(&room->fan->fanout, place)) {
+		count.packets--;
+		count.payload_bytes -= room->fan->headers.payload_size[profile];
+	}
+	return count;
+}
+
+/* From now on it gets what comes by. */
+static void count_begin(const struct worker_room *room, struct worker_leg *leg)
+{
+	struct copy_count count = passed(room, &leg->place);
+
+	leg->copies.packets -= count.packets;
+	leg->copies.payload_bytes -= count.payload_bytes;
+}
+
+static void count_end(const struct worker_room *room, struct worker_leg *leg)
+{
+	struct copy_count count = passed(room, &leg->place);
+
+	leg->copies.packets += count.packets;
+	leg->copies.payload_bytes += count.payload_bytes;
+}
+
+struct copy_count listener_copies(const struct worker *worker, const struct worker_leg *leg)
+{
+	struct worker_leg now = *leg;
+
+	if (leg->place.group != UINT16_MAX && !leg->unresolved)
+		count_end(worker->room[leg->facts->room], &now);
+	return now.copies;
+}
+
 int listener_add(struct worker *worker, struct worker_leg *leg, const struct ice_origin *to)
 {
 	const struct leg_facts *facts = leg->facts;
@@ -49,11 +90,14 @@ int listener_add(struct worker *worker, struct worker_leg *leg, const struct ice
 	}
 	rc = shard_add(&room->shard, worker->core, &add, &leg->place);
 	explicit_bzero(&key, sizeof(key));
-	if (rc == 0)
-		room->unresolved += leg->unresolved;
-	else
+	if (rc < 0) {
 		leg->place.group = UINT16_MAX;
-	return rc;
+		return rc;
+	}
+	room->unresolved += leg->unresolved;
+	if (!leg->unresolved)
+		count_begin(room, leg);
+	return 0;
 }
 
 static void take_out(
@@ -158,6 +202,8 @@ void listener_remove(struct worker *worker, struct worker_leg *leg)
 	struct worker_room *room = worker->room[leg->facts->room];
 	uint32_t roc[SHARD_SLOTS_MAX];
 
+	if (!leg->unresolved)
+		count_end(room, leg);
 	room->unresolved -= leg->unresolved;
 	leg->unresolved = false;
 	current_roc(room, roc);
@@ -177,6 +223,8 @@ void listener_release(struct worker *worker, struct worker_leg *leg, const uint8
 	struct worker_room *room = worker->room[leg->facts->room];
 
 	shard_release(&room->shard, &leg->place, mac, leg->facts->origin);
+	if (leg->unresolved)
+		count_begin(room, leg);
 	room->unresolved -= leg->unresolved;
 	leg->unresolved = false;
 }

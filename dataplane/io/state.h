@@ -78,6 +78,11 @@ struct worker_leg {
 	struct worker_speaker *speaker;
 	struct worker_ice *ice; /* WEBRTC legs, at their owner */
 	struct shard_place place;
+	/*
+	 * What it was sent. For a listener that is in the shard and not held back: less what its
+	 * room had counted when that began, modulo 2^64, see listener_copies().
+	 */
+	struct copy_count copies;
 	uint64_t unmuted_ns; /* what was published before is not sent any more */
 	uint32_t rtcp_next;  /* listeners: lowest SRTCP index still accepted */
 	bool muted;
@@ -100,6 +105,8 @@ struct worker_room {
 	uint32_t removed_count;
 	bool rotated; /* by the fan-out under way */
 	struct fanout_profile profile[STN_PROFILES_MAX];
+	uint64_t begun;                         /* fan-outs */
+	uint64_t begun_bytes[STN_PROFILES_MAX]; /* payload of a copy of each of them */
 	struct shard shard;
 	uint32_t speaker_capacity;
 	struct worker_speaker **speakers;

@@ -168,6 +168,7 @@ class Reconcile(unittest.TestCase):
         self.assertEqual([s["member"] for s in slots], [None] * 3)
         by_member = self.c.good(type="explain", room="tea", member="bob")
         self.assertEqual(by_member["source"]["reason"], "not_speaker")
+        self.assertEqual((by_member["source"]["copies"], by_member["source"]["copied_bytes"]), (0, 0))
         by_tuple = self.c.good(type="explain", address="10.0.0.1", port=2)
         self.assertEqual(by_tuple["source"]["member"], "bob")
         nobody = self.c.good(type="explain", address="10.9.9.9", port=2)

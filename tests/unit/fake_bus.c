@@ -340,6 +340,10 @@ static void answer(struct fake_bus *fake, unsigned int worker, const struct comm
 			command->stats->slot[0].leg_id = fake->slot_leg;
 			command->stats->slot[0].index = facts->slot_index[0]->value;
 		}
+		if (command->copies && fake->worker[worker].leg[command->copies->leg]) {
+			command->copies->count.packets = 100 * command->copies->leg_id;
+			command->copies->count.payload_bytes = 7;
+		}
 	} else {
 		fake->worker[worker].added_since_fence = false;
 		fake->worker[worker].unmuted_since_fence = false;

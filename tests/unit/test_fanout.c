@@ -263,6 +263,17 @@ static bool is_due(const struct bench *b, const struct leg *leg)
 	return leg->present && !leg->silenced && !leg->held && (int32_t)(b->roc - leg->origin) >= 0;
 }
 
+/* Of those it began with: it has come by them, or it has still to. */
+static void ahead_check(const struct bench *b, const struct fanout *fanout)
+{
+	for (unsigned int i = 0; i < LEGS_MAX; i++) {
+		const struct leg *leg = &b->leg[i];
+
+		if (leg->wanted && leg->present && !leg->silenced && !leg->may)
+			ck_assert_uint_eq(fanout_is_ahead(fanout, &leg->place), leg->got == 0);
+	}
+}
+
 static void fan_out(struct bench *b, const struct fanout_place *start, bool meddling)
 {
 	/* Of any length: within the headers' lines, at their end, many lines behind. */
@@ -292,6 +303,7 @@ static void fan_out(struct bench *b, const struct fanout_place *start, bool medd
 	}
 	fanout_headers_build(&headers, &packet, profiles, 2);
 	fanout_begin(&fanout, &b->shard, &packet, &headers, start);
+	ahead_check(b, &fanout);
 	for (;;) {
 		fanout_next(&fanout, 1 + random_below(&b->random, ENGINE_BLOCK_LEGS), &run);
 		if (run.count == 0)
@@ -301,7 +313,12 @@ static void fan_out(struct bench *b, const struct fanout_place *start, bool medd
 			copy_check(b, &fanout, b->frame[i], run.group);
 		while (meddling && random_below(&b->random, 3) != 0)
 			meddle(b);
+		if (random_below(&b->random, 16) == 0)
+			ahead_check(b, &fanout);
 	}
+	for (i = 0; i < LEGS_MAX; i++)
+		if (b->leg[i].present)
+			ck_assert(!fanout_is_ahead(&fanout, &b->leg[i].place));
 	fanout_next(&fanout, 1, &run);
 	ck_assert_uint_eq(run.count, 0);
 	for (i = 0; i < LEGS_MAX; i++) {

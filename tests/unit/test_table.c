@@ -899,7 +899,10 @@ START_TEST(a_packet_is_explained)
 	ck_assert_uint_eq(commit(), STN_STATUS_OK);
 	summary = explain(fd, 999, 0);
 	ck_assert_uint_eq(summary->source_reason, STN_EXPLAIN_NO_SOURCE);
+	ck_assert_uint_eq(summary->copies + summary->copied_bytes, 0);
 	summary = explain(fd, 20, 0);
+	ck_assert_uint_eq(summary->copies, 2000);
+	ck_assert_uint_eq(summary->copied_bytes, 7);
 	ck_assert_uint_eq(summary->source_reason, STN_EXPLAIN_NOT_SPEAKER);
 	ck_assert_uint_eq(summary->count[STN_EXPLAIN_NOT_SPEAKER], 4);
 	summary = explain(fd, 10, 0);
