@@ -76,6 +76,13 @@ uint32_t locator_find(const struct locator *locator, const struct stn_address *a
 	return locator->cell[probe(locator, &wanted)].leg - 1;
 }
 
+void locator_prefetch(const struct locator *locator, const struct stn_address *address)
+{
+	struct locator_cell wanted = cell_of(locator, address, 0);
+
+	__builtin_prefetch(&locator->cell[home(locator, &wanted)], 1);
+}
+
 void locator_remove(struct locator *locator, const struct stn_address *address)
 {
 	struct locator_cell wanted = cell_of(locator, address, 0);

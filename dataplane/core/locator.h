@@ -41,6 +41,8 @@ void locator_close(struct locator *locator);
 int locator_add(struct locator *locator, const struct stn_address *address, uint32_t leg);
 /* Handle, or LOCATOR_NONE. */
 uint32_t locator_find(const struct locator *locator, const struct stn_address *address);
+/* Asks for the memory that one of the three others is about to read. */
+void locator_prefetch(const struct locator *locator, const struct stn_address *address);
 void locator_remove(struct locator *locator, const struct stn_address *address);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * The vaes engine: runs of AES-GCM by vaes_gcm.c, those of AES-CM with HMAC-SHA1 by vaes_cm.c;
- * derivation and single packets by the ipsec_mb engine, whose core it is.
+ * single packets by the ipsec_mb engine, whose core it is.
  */
 #include <cpuid.h>
 #include <errno.h>
@@ -14,7 +14,6 @@
 #define EBX_AVX512 (1u << 16 | 1u << 30 | 1u << 31) /* F, BW, VL */
 #define EBX_AVX2_BMI2 (1u << 5 | 1u << 8)
 #define ECX_VAES_VPCLMULQDQ (1u << 9 | 1u << 10)
-#define ROUND_KEYS_MAX 15
 #define XCR0_ZMM 0xe6u /* x87 aside: SSE, AVX, opmask and both halves of zmm are saved */
 
 static bool saves_zmm(void)
@@ -69,21 +68,16 @@ static size_t hot_bytes(enum suite suite, unsigned int payload_size)
 void vaes_set(
 	struct engine_core *core, void *block, unsigned int lane, const struct session_keys *keys)
 {
-	uint8_t encrypt[16 * ROUND_KEYS_MAX] __attribute__((aligned(16)));
-	uint8_t decrypt[16 * ROUND_KEYS_MAX] __attribute__((aligned(16)));
+	uint8_t round_keys[16 * VAES_ROUND_KEYS_MAX] __attribute__((aligned(16)));
 
 	if (keys->suite == SUITE_AES128_CM_HMAC_SHA1_80) {
 		vaes_cm_set(core, block, lane, keys);
 		return;
 	}
-	if (keys->suite == SUITE_AEAD_AES_256_GCM)
-		IMB_AES_KEYEXP_256(core->manager, keys->rtp.key, encrypt, decrypt);
-	else
-		IMB_AES_KEYEXP_128(core->manager, keys->rtp.key, encrypt, decrypt);
-	vaes_gcm_expand(keys->suite, group_of(keys->suite, block, lane), lane % VAES_LANES, encrypt,
-		keys->rtp.salt);
-	explicit_bzero(encrypt, sizeof(encrypt));
-	explicit_bzero(decrypt, sizeof(decrypt));
+	vaes_round_keys(keys->rtp.key, suite_facts(keys->suite)->key_size, round_keys);
+	vaes_gcm_expand(keys->suite, group_of(keys->suite, block, lane), lane % VAES_LANES,
+		round_keys, keys->rtp.salt);
+	explicit_bzero(round_keys, sizeof(round_keys));
 }
 
 static int key_set(
@@ -93,7 +87,7 @@ static int key_set(
 
 	if (!ipsec_mb_is_known(key->suite))
 		return -EINVAL;
-	ipsec_mb_derive(core, key, &keys);
+	vaes_derive(key, &keys);
 	vaes_set(core, block, lane, &keys);
 	explicit_bzero(&keys, sizeof(keys));
 	return 0;

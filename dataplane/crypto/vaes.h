@@ -5,8 +5,8 @@
  * counters, and differ in key, ROC and where the copy goes. What a group of four needs lies lane by
  * lane in one stretch of memory that is read once from front to back.
  *
- * vaes_gcm.c, vaes_long.c and vaes_key.c are compiled with their own -m flags and are entered only
- * when the CPU has them.
+ * vaes_gcm.c, vaes_long.c, vaes_key.c and vaes_kdf.c are compiled with their own -m flags and are
+ * entered only when the CPU has them.
  */
 #ifndef STENTOR_DATAPLANE_CRYPTO_VAES_H
 #define STENTOR_DATAPLANE_CRYPTO_VAES_H
@@ -21,6 +21,7 @@
 #define VAES_HEADER_MAX 256
 #define VAES_PAYLOAD_MAX 1408
 #define VAES_TAG_SIZE 16
+#define VAES_ROUND_KEYS_MAX 15
 /* Payload blocks that fit a register each, with the one of the tag. */
 #define VAES_SHORT_BLOCKS 7
 #define VAES_SHORT_HEADER 2
@@ -77,6 +78,11 @@ extern const struct vaes_tables vaes_tables;
 /* The same as key_set(), from session keys. The suite is one of GCM. */
 void vaes_set(
 	struct engine_core *core, void *block, unsigned int lane, const struct session_keys *keys);
+
+/* As ipsec_mb_derive(), but of SRTP only: what a run has no use for is 0. */
+void vaes_derive(const struct master_key *master, struct session_keys *keys);
+/* FIPS 197 section 5.2, to encrypt. round_keys: 11 or 15 blocks, aligned to 16. */
+void vaes_round_keys(const uint8_t *key, unsigned int key_size, uint8_t *round_keys);
 
 /* From the expanded cipher key: everything of one lane. round_keys: 16 bytes each. */
 void vaes_gcm_expand(enum suite suite, struct vaes_lanes *group, unsigned int lane,

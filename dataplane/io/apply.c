@@ -231,18 +231,78 @@ static void room_stats(struct worker *worker, const struct command *command)
 	answer(worker, &reply);
 }
 
-static void prefetch(const struct worker *worker, const struct command *command)
+/*
+ * What joins and leaves touch is cold, and one load leads to the next: the leg and its facts, then
+ * its address, then the locator's cell. So a command is looked at three times ahead of its turn,
+ * a few commands apart: what a step asks for is there when the next one needs it.
+ */
+#define AHEAD_LEG 8u
+#define AHEAD_FACTS 5u
+#define AHEAD_CELL 3u
+
+static void fetch_facts(const struct leg_facts *facts)
 {
-	const char *facts = (const char *)command->leg;
 	size_t at;
 
-	if (command->type != COMMAND_LEG_ADD && command->type != COMMAND_LEG_REMOVE)
+	for (at = 0; at < sizeof(*facts); at += RTE_CACHE_LINE_SIZE)
+		rte_prefetch0((const char *)facts + at);
+}
+
+static bool is_cold(const struct command *command)
+{
+	return command->type == COMMAND_LEG_ADD || command->type == COMMAND_LEG_REMOVE;
+}
+
+/* Of a removal: NULL when its leg is not there, or not yet. */
+static const struct leg_facts *facts_of(const struct worker *worker, const struct command *command)
+{
+	return command->type == COMMAND_LEG_ADD ? command->leg : worker->leg[command->handle].facts;
+}
+
+static void fetch_leg(const struct worker *worker, const struct command *command)
+{
+	if (!is_cold(command))
 		return;
 	rte_prefetch0(&worker->leg[command->handle]);
-	if (command->type == COMMAND_LEG_REMOVE)
-		return;
-	for (at = 0; at < sizeof(*command->leg); at += RTE_CACHE_LINE_SIZE)
-		rte_prefetch0(facts + at);
+	if (command->type == COMMAND_LEG_ADD)
+		fetch_facts(command->leg);
+}
+
+static void fetch_removed(const struct worker *worker, const struct command *command)
+{
+	if (command->type == COMMAND_LEG_REMOVE && facts_of(worker, command) != NULL)
+		fetch_facts(facts_of(worker, command));
+}
+
+static void fetch_cell(const struct worker *worker, const struct command *command)
+{
+	const struct leg_facts *facts = is_cold(command) ? facts_of(worker, command) : NULL;
+
+	if (facts != NULL)
+		locator_prefetch(&worker->locator, &facts->remote);
+}
+
+/* Ahead of the command in this place. */
+static void look_ahead(const struct worker *worker, unsigned int place)
+{
+	if (place + AHEAD_LEG < worker->inbox_count)
+		fetch_leg(worker, &worker->inbox[place + AHEAD_LEG].command);
+	if (place + AHEAD_FACTS < worker->inbox_count)
+		fetch_removed(worker, &worker->inbox[place + AHEAD_FACTS].command);
+	if (place + AHEAD_CELL < worker->inbox_count)
+		fetch_cell(worker, &worker->inbox[place + AHEAD_CELL].command);
+}
+
+static void look_at_first(const struct worker *worker)
+{
+	unsigned int i;
+
+	for (i = 0; i < AHEAD_LEG && i < worker->inbox_count; i++)
+		fetch_leg(worker, &worker->inbox[i].command);
+	for (i = 0; i < AHEAD_FACTS && i < worker->inbox_count; i++)
+		fetch_removed(worker, &worker->inbox[i].command);
+	for (i = 0; i < AHEAD_CELL && i < worker->inbox_count; i++)
+		fetch_cell(worker, &worker->inbox[i].command);
 }
 
 static void apply(struct worker *worker, const struct worker_message *message)
@@ -301,20 +361,18 @@ static void apply(struct worker *worker, const struct worker_message *message)
 	}
 }
 
-/* The next command, or NULL. What an addition will read is asked for ahead of its turn. */
+/* The next command, or NULL. */
 static const struct worker_message *next_command(struct worker *worker)
 {
-	unsigned int i;
-
 	if (worker->inbox_first == worker->inbox_count) {
 		worker->inbox_first = 0;
 		worker->inbox_count = rte_ring_sc_dequeue_burst_elem(worker->config.commands,
 			worker->inbox, sizeof(worker->inbox[0]), WORKER_COMMANDS_MAX, NULL);
-		for (i = 0; i < worker->inbox_count; i++)
-			prefetch(worker, &worker->inbox[i].command);
 		if (worker->inbox_count == 0)
 			return NULL;
+		look_at_first(worker);
 	}
+	look_ahead(worker, worker->inbox_first);
 	return &worker->inbox[worker->inbox_first++];
 }
 

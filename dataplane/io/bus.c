@@ -12,8 +12,10 @@
 #include <rte_ring.h>
 
 #define MEMORY_STEP (2ul << 20)
+#define MEMORY_PAGE 4096ul
 #define MEMORY_AHEAD (4ul << 20) /* thousands of legs */
-#define MEMORY_ADDS 64u          /* joins between two looks at it */
+#define MEMORY_LEGS_AHEAD (1ul << 20)
+#define MEMORY_ADDS 64u /* joins between two looks at it */
 
 _Static_assert(RTE_MBUF_DEFAULT_DATAROOM <= STN_DATAGRAM_MAX, "what was received fits");
 
@@ -26,6 +28,11 @@ struct bus_leg {
 };
 _Static_assert(sizeof(struct bus_leg) == 8, "one for each leg there may be");
 
+/* How many bytes of a worker's tables have memory. */
+struct bus_memory {
+	size_t arena, legs, locator;
+};
+
 struct bus {
 	struct bus_config config;
 	struct bus_leg *leg; /* by handle */
@@ -35,7 +42,7 @@ struct bus {
 	unsigned int poll_next; /* worker whose replies come first: none is starved */
 	unsigned int punt_next; /* the same for its datagrams */
 	unsigned int adds;
-	size_t ready[STN_WORKERS_MAX]; /* bytes of each worker's arena that have memory */
+	struct bus_memory memory[STN_WORKERS_MAX];
 };
 
 struct destination {
@@ -118,24 +125,47 @@ static int enqueue(struct bus *bus, unsigned int worker, struct worker_message *
 	return rte_ring_sp_enqueue_elem(ring, message, sizeof(*message)) < 0 ? -EAGAIN : 0;
 }
 
+/* From ready on, up to the end of a step of the address space. Returns what is ready then. */
+static size_t populate(void *memory, size_t size, size_t ready)
+{
+	uintptr_t base = (uintptr_t)memory, end = RTE_MIN(base + size, base + ready + MEMORY_STEP);
+	uintptr_t from = RTE_ALIGN_CEIL(base + ready, MEMORY_PAGE);
+
+	if (end - base < size)
+		end = RTE_ALIGN_FLOOR(end, MEMORY_STEP);
+	/* Where the kernel cannot, the worker faults, as it would have. */
+	if (RTE_ALIGN_FLOOR(end, MEMORY_PAGE) > from) {
+		size_t length = RTE_ALIGN_FLOOR(end, MEMORY_PAGE) - from;
+
+		(void)madvise((void *)from, length, MADV_HUGEPAGE);
+		(void)madvise((void *)from, length, MADV_POPULATE_WRITE);
+	}
+	return end - base;
+}
+
 /*
- * Memory for the blocks that joins are about to take: the kernel zeroes a huge page in a tenth to
- * a fifth of a millisecond, which is ours to spend and not the worker's.
+ * Memory for what joins are about to take: the kernel zeroes a huge page in a tenth to a fifth of a
+ * millisecond, which is ours to spend and not the worker's. Blocks and legs are taken from front to
+ * back. The locator's cells are not: all of them, a step at a time, and for writing, as a page that
+ * was read first is faulted twice, and the second time another core is interrupted.
  */
-static void prepare_memory(struct bus *bus, unsigned int worker)
+static void prepare_memory(struct bus *bus, unsigned int worker, uint32_t leg)
 {
 	const struct worker *to = bus->config.worker[worker];
 	size_t used = __atomic_load_n(&to->arena.used, __ATOMIC_RELAXED);
-	char *memory = to->arena_memory;
-	size_t *ready = &bus->ready[worker];
+	size_t legs = to->config.legs_max * sizeof(*to->leg);
+	size_t cells = to->locator.cells * sizeof(*to->locator.cell);
+	struct bus_memory *ready = &bus->memory[worker];
 
-	if (*ready < used)
-		*ready = RTE_ALIGN_FLOOR(used, MEMORY_STEP);
-	while (*ready < used + MEMORY_AHEAD && *ready + MEMORY_STEP <= to->config.arena_size) {
-		/* Where the kernel cannot, the worker faults, as it would have. */
-		(void)madvise(memory + *ready, MEMORY_STEP, MADV_POPULATE_WRITE);
-		*ready += MEMORY_STEP;
-	}
+	if (ready->arena < used)
+		ready->arena = RTE_ALIGN_FLOOR(used, MEMORY_STEP);
+	while (ready->arena < used + MEMORY_AHEAD &&
+		ready->arena + MEMORY_STEP <= to->config.arena_size)
+		ready->arena = populate(to->arena_memory, to->config.arena_size, ready->arena);
+	while (ready->legs < legs && ready->legs < leg * sizeof(*to->leg) + MEMORY_LEGS_AHEAD)
+		ready->legs = populate(to->leg, legs, ready->legs);
+	if (ready->locator < cells)
+		ready->locator = populate(to->locator.cell, cells, ready->locator);
 }
 
 /* Behind the command: the worker may be ahead of the count for a moment, which hurries nobody. */
@@ -155,7 +185,7 @@ static int bus_post(void *impl, unsigned int worker, const struct command *comma
 		const struct leg_facts *facts = command->leg;
 
 		if (bus->adds++ % MEMORY_ADDS == 0)
-			prepare_memory(bus, worker);
+			prepare_memory(bus, worker, facts->leg);
 		/* A browser's first check will tell, or its route went away: then it is held back.
 		 */
 		if (facts->remote.family == 0 ||

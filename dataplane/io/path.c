@@ -22,19 +22,21 @@ static bool is_keyed(const struct worker *worker, uint32_t place, const struct s
 
 int path_claim(struct worker *worker, const struct stn_address *address, uint32_t place)
 {
-	uint32_t holder = locator_find(&worker->locator, address);
+	int rc = locator_add(&worker->locator, address, place);
 	struct worker_leg *leg;
+	uint32_t holder;
 
+	if (rc != -EEXIST)
+		return rc;
+	holder = locator_find(&worker->locator, address);
 	if (holder == place)
 		return 0;
-	if (holder != LOCATOR_NONE) {
-		if (is_keyed(worker, holder, address))
-			return -EEXIST;
-		leg = &worker->leg[worker_place_leg(holder)];
-		if (worker_place_owner(holder) == worker->config.index && leg->ice != NULL)
-			path_follow(worker, leg, ice_forget_path(leg->ice->state, address));
-		locator_remove(&worker->locator, address);
-	}
+	if (is_keyed(worker, holder, address))
+		return -EEXIST;
+	leg = &worker->leg[worker_place_leg(holder)];
+	if (worker_place_owner(holder) == worker->config.index && leg->ice != NULL)
+		path_follow(worker, leg, ice_forget_path(leg->ice->state, address));
+	locator_remove(&worker->locator, address);
 	return locator_add(&worker->locator, address, place);
 }
 

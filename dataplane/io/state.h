@@ -35,10 +35,10 @@
 #define WORKER_BURST 32
 #define WORKER_JOBS_MAX 8192u /* slot packets waiting for fan-out, if there are the buffers */
 #define WORKER_RING_SIZE 4096u
-#define WORKER_COMMANDS_MAX 8u /* taken from the ring at a time */
-#define WORKER_SLICE_US 20u    /* commands of one turn end after so long, and what they left */
-#define WORKER_HURRY_MAX 16u   /* removals; of more than so many none is in a hurry */
-#define WORKER_PUNTS_MAX 256u  /* DTLS datagrams waiting, either way; a power of two */
+#define WORKER_COMMANDS_MAX 32u /* taken from the ring at a time */
+#define WORKER_SLICE_US 20u     /* commands of one turn end after so long, and what they left */
+#define WORKER_HURRY_MAX 16u    /* removals; of more than so many none is in a hurry */
+#define WORKER_PUNTS_MAX 256u   /* DTLS datagrams waiting, either way; a power of two */
 #define WORKER_NO_POSITION UINT32_MAX
 
 /* A leg that sends: its stream in, and its own sequence spaces out. On the home worker. */

@@ -15,6 +15,7 @@
 #include "dataplane/crypto/ipsec_mb.h"
 #include "dataplane/crypto/vaes.h"
 #include "dataplane/crypto/vaes_cm.h"
+#include "tests/support/random.h"
 #include "tests/support/unit.h"
 
 #define HEX_MAX 256
@@ -144,6 +145,13 @@ START_TEST(rfc3711_b3_key_derivation)
 	ck_assert_mem_eq(keys.rtp.key, hex(B3_CIPHER_KEY).data, 16);
 	ck_assert_mem_eq(keys.rtp.salt, hex(B3_CIPHER_SALT).data, 14);
 	ck_assert_mem_eq(keys.rtp.auth, hex(B3_AUTH_KEY).data, 20);
+	if (!engine_vaes.available())
+		return;
+	memset(&keys, 0xee, sizeof(keys));
+	vaes_derive(&m, &keys);
+	ck_assert_mem_eq(keys.rtp.key, hex(B3_CIPHER_KEY).data, 16);
+	ck_assert_mem_eq(keys.rtp.salt, hex(B3_CIPHER_SALT).data, 14);
+	ck_assert_mem_eq(keys.rtp.auth, hex(B3_AUTH_KEY).data, 20);
 }
 END_TEST
 
@@ -164,6 +172,48 @@ START_TEST(rfc6188_7_2_key_derivation)
 	ck_assert_mem_eq(keystream, hex("fa31791685ca444a9e07c6c64e93").data, 14);
 	ipsec_mb_prf(core, &prf, SESSION_LABEL_AUTH, keystream);
 	ck_assert_mem_eq(keystream, hex("fd9c32d39ed5fbb5a9dc96b30818454d1313dc05").data, 20);
+}
+END_TEST
+
+/* FIPS 197 appendix A.1 and A.3: the last round key. */
+START_TEST(fips197_key_expansion)
+{
+	struct bytes key = hex("2b7e151628aed2a6abf7158809cf4f3c");
+	uint8_t round_keys[16 * VAES_ROUND_KEYS_MAX] __attribute__((aligned(16)));
+
+	if (!engine_vaes.available())
+		return;
+	vaes_round_keys(key.data, key.size, round_keys);
+	ck_assert_mem_eq(round_keys, key.data, 16);
+	ck_assert_mem_eq(round_keys + 160, hex("d014f9a8c9ee2589e13f0cc8b6630ca6").data, 16);
+	key = hex("603deb1015ca71be2b73aef0857d7781 1f352c073b6108d72d9810a30914dff4");
+	vaes_round_keys(key.data, key.size, round_keys);
+	ck_assert_mem_eq(round_keys, key.data, 32);
+	ck_assert_mem_eq(round_keys + 224, hex("fe4890d1e6188d0b046df344706c631e").data, 16);
+}
+END_TEST
+
+/* Every suite, keys at random; the half of SRTCP is left out. */
+START_TEST(vaes_derives_what_ipsec_mb_derives)
+{
+	static const struct session_half none;
+	struct session_keys expected, keys;
+	struct random_state random;
+	struct master_key m;
+
+	random_seed(&random);
+	for (unsigned int i = 0; engine_vaes.available() && i < 1000; i++) {
+		memset(&m, 0, sizeof(m));
+		random_fill(&random, m.key, sizeof(m.key));
+		random_fill(&random, m.salt, sizeof(m.salt));
+		m.suite = (enum suite)_i;
+		ipsec_mb_derive(core, &m, &expected);
+		memset(&keys, 0xee, sizeof(keys));
+		vaes_derive(&m, &keys);
+		ck_assert_int_eq(keys.suite, expected.suite);
+		ck_assert_mem_eq(&keys.rtp, &expected.rtp, sizeof(keys.rtp));
+		ck_assert_mem_eq(&keys.rtcp, &none, sizeof(none));
+	}
 }
 END_TEST
 
@@ -400,6 +450,9 @@ int main(void)
 	tcase_add_test(tcase, rfc3711_b3_key_derivation);
 	tcase_add_test(tcase, rfc3711_b3_run);
 	tcase_add_test(tcase, rfc6188_7_2_key_derivation);
+	tcase_add_test(tcase, fips197_key_expansion);
+	tcase_add_loop_test(
+		tcase, vaes_derives_what_ipsec_mb_derives, SUITE_AEAD_AES_128_GCM, SUITE_COUNT);
 	tcase_add_loop_test(tcase, rfc7714_packets, 0, 4);
 	tcase_add_loop_test(tcase, rfc7714_runs, 0, 2);
 	tcase_add_loop_test(tcase, both_engines_from_a_master_key, 0, 10);
