@@ -86,7 +86,9 @@ int registry_open(struct registry *registry, struct index_store *store, uint32_t
 	map_init(&registry->rooms, same_room);
 	map_init(&registry->legs, same_leg);
 	map_init(&registry->remotes, same_remote);
-	if (handles_open(&registry->room_handles, rooms_max) ||
+	/* To grow is to place every leg anew, and a million of them keep everything waiting. */
+	if (map_reserve(&registry->legs, legs_max) || map_reserve(&registry->remotes, legs_max) ||
+		handles_open(&registry->room_handles, rooms_max) ||
 		handles_open(&registry->leg_handles, legs_max) ||
 		deadline_heap_open(&registry->deadlines, (size_t)rooms_max + legs_max)) {
 		registry_close(registry);
