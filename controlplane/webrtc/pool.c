@@ -38,7 +38,8 @@ struct pool_thread {
 	/* The thread's own. */
 	struct pool_task *tasks; /* with a running handshake */
 	struct pool_task *current;
-	uint64_t wake_ns; /* no timer is earlier */
+	struct pool_event *made, **made_end; /* of what is being done, posted together */
+	uint64_t wake_ns;                    /* no timer is earlier */
 };
 
 struct pool {
@@ -72,16 +73,31 @@ void pool_wake(struct pool *pool)
 		return;
 }
 
-static void post(struct pool *pool, struct pool_event *event)
+static void make(struct pool_thread *thread, struct pool_event *event)
 {
+	event->next = NULL;
+	*thread->made_end = event;
+	thread->made_end = &event->next;
+}
+
+/*
+ * All at once: who has our last flight may end its session at once, and the loop's thread must know
+ * by then that there is one, or it has nothing to close.
+ */
+static void post(struct pool_thread *thread)
+{
+	struct pool *pool = thread->pool;
 	bool was_empty;
 
-	event->next = NULL;
+	if (thread->made == NULL)
+		return;
 	pthread_mutex_lock(&pool->lock);
 	was_empty = pool->first == NULL;
-	*pool->end = event;
-	pool->end = &event->next;
+	*pool->end = thread->made;
+	pool->end = thread->made_end;
 	pthread_mutex_unlock(&pool->lock);
+	thread->made = NULL;
+	thread->made_end = &thread->made;
 	if (was_empty)
 		pool_wake(pool);
 }
@@ -159,7 +175,7 @@ static void send_bytes(void *context, const uint8_t *bytes, size_t size)
 		return; /* lost, as datagrams may be */
 	event->remote = thread->current->remote;
 	memcpy(event->bytes, bytes, size);
-	post(thread->pool, event);
+	make(thread, event);
 }
 
 static void unlink_task(struct pool_thread *thread, struct pool_task *task)
@@ -191,13 +207,15 @@ static void settle(struct pool_thread *thread, struct pool_task *task, enum hand
 		deadline_ns = handshake_deadline_ns(task->handshake);
 		if (deadline_ns < thread->wake_ns)
 			thread->wake_ns = deadline_ns;
+		post(thread);
 		return;
 	}
 	task->state = state;
 	handshake_take(task->handshake, &task->result);
 	end_handshake(thread, task);
 	task->done_event = NULL;
-	post(thread->pool, event);
+	make(thread, event);
+	post(thread);
 }
 
 static bool begin_handshake(struct pool_thread *thread, struct pool_task *task)
@@ -236,7 +254,8 @@ static void do_close(struct pool_thread *thread, struct pool_job *job)
 	task->close_job = NULL;
 	task->closed_event = NULL;
 	free(job);
-	post(thread->pool, event); /* the task is not ours from here on */
+	make(thread, event);
+	post(thread); /* the task is not ours from here on */
 }
 
 static void do_timers(struct pool_thread *thread)
@@ -384,6 +403,7 @@ static void init_thread(struct pool *pool, struct pool_thread *thread)
 
 	thread->pool = pool;
 	thread->end = &thread->first;
+	thread->made_end = &thread->made;
 	thread->wake_ns = UINT64_MAX;
 	pthread_mutex_init(&thread->lock, NULL);
 	pthread_condattr_init(&attributes);

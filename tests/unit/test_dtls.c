@@ -228,6 +228,22 @@ START_TEST(an_expected_leg_connects_and_both_have_the_keys)
 }
 END_TEST
 
+/* Who has our last flight may end its session at once: then there must be one to close. */
+START_TEST(a_leg_is_connected_when_its_peer_is)
+{
+	struct end *end = &ends[0];
+	uint64_t until = clock_ms() + WAIT_MS;
+
+	ck_assert_int_eq(dtls_expect(dtls, end->leg_id, theirs->fingerprint), 0);
+	dtls_peer_start(&end->peer);
+	while (!end->peer.connected) {
+		ck_assert_uint_lt(clock_ms(), until);
+		turn(100);
+	}
+	ck_assert_uint_eq(end->connected, 1);
+}
+END_TEST
+
 START_TEST(the_peer_closes_and_it_is_told_once)
 {
 	connect_end(&ends[0]);
@@ -512,6 +528,7 @@ int main(void)
 	tcase_set_timeout(tests, 120);
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, an_expected_leg_connects_and_both_have_the_keys);
+	tcase_add_loop_test(tests, a_leg_is_connected_when_its_peer_is, 0, 32);
 	tcase_add_test(tests, the_peer_closes_and_it_is_told_once);
 	tcase_add_test(tests, we_close);
 	tcase_add_test(tests, a_peer_that_closed_and_is_forgotten_is_not_named_any_more);
