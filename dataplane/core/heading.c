@@ -63,6 +63,9 @@ void heading_prepare(struct heading *heading, const uint8_t common[FRAME_TEMPLAT
 	struct frame_lengths lengths = frame_lengths(payload_size);
 	unsigned int some = sizeof(heading->bytes) - template_size;
 
+	if (some > packet_size)
+		some = packet_size;
+
 	memset(heading, 0, sizeof(*heading));
 	heading->template_size = (uint8_t)template_size;
 	heading->packet = packet;
@@ -74,7 +77,8 @@ void heading_prepare(struct heading *heading, const uint8_t common[FRAME_TEMPLAT
 	else
 		memcpy(heading->bytes + at.network + 4, &lengths.udp_be, 2);
 	memcpy(heading->bytes + at.port + 2, &lengths.udp_be, 2);
-	memcpy(heading->bytes + template_size, packet, packet_size < some ? packet_size : some);
+	if (some != 0) /* from nothing, memcpy() must not be asked */
+		memcpy(heading->bytes + template_size, packet, some);
 	own_set(heading, 0, HEADING_MAC, FRAME_MAC_SIZE);
 	own_set(heading, at.sum, HEADING_SUM, 2);
 	own_set(heading, at.address, HEADING_ADDRESS, at.address_size);
