@@ -211,6 +211,8 @@ static void protect(const struct fanout *fanout, struct engine_core *core,
 		.payload_size = fanout->headers->payload_size[key->profile],
 		.ssrc = fanout->packet->ssrc,
 		.sequence = index_sequence(fanout->packet->index),
+		.header_written = fanout->headers->size[key->profile] + key->template_size <=
+				  sizeof(fanout->heading.bytes),
 	};
 
 	fanout->shard->engine->protect_run(core, key->suite, shard_keys(run->group, run->block),

@@ -55,6 +55,7 @@ struct plaintext {
 	unsigned int payload_size; /* 0 to 1,400 */
 	uint32_t ssrc;             /* as in header, host order */
 	uint16_t sequence;         /* as in header, host order */
+	bool header_written;       /* every out[i] begins with it: an engine may leave it alone */
 };
 
 struct engine_core;    /* what a polling core owns */

@@ -55,6 +55,7 @@ struct vaes_job {
 	/* A block of zeroes, and the header in reversed blocks. */
 	uint8_t hashed[16 + VAES_HEADER_MAX] __attribute__((aligned(64)));
 	unsigned int header_size, header_blocks, payload_size, payload_blocks;
+	bool header_written;
 	const uint8_t *blocks; /* the payload, zeroes behind it, when it is longer than short */
 };
 

@@ -176,10 +176,9 @@ INLINE void pending_begin(
 	uint8_t *to[VAES_LANES] = {out[0], out[1], out[2], out[3]};
 
 	/* In whole blocks: what is written behind the header, payload and tag overwrite. */
-	for (unsigned int lane = 0; lane < VAES_LANES; lane++)
+	for (unsigned int lane = 0; !job->header_written && lane < VAES_LANES; lane++) {
 		_mm_storeu_si128((__m128i_u *)to[lane], first);
-	if (job->header_blocks > 1) {
-		for (unsigned int lane = 0; lane < VAES_LANES; lane++)
+		if (job->header_blocks > 1)
 			_mm_storeu_si128((__m128i_u *)to[lane] + 1, second);
 	}
 	for (unsigned int lane = 0; lane < VAES_LANES; lane++)
@@ -259,6 +258,7 @@ static void header_prepare(struct vaes_job *job, const struct plaintext *p)
 	unsigned int blocks = (p->header_size + 15) / 16;
 
 	job->header_size = p->header_size;
+	job->header_written = p->header_written;
 	job->header_blocks = blocks;
 	_mm_store_si128((__m128i *)job->hashed, _mm_setzero_si128());
 	for (unsigned int i = 0; i < blocks; i++) {

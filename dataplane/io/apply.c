@@ -141,10 +141,12 @@ static void leg_mute(struct worker *worker, const struct worker_message *message
 	uint32_t handle = message->command.handle;
 	struct worker_leg *leg = &worker->leg[handle];
 	bool muted = message->command.value != 0;
+	uint64_t now_ns = worker_clock_ns(worker);
 
+	/* Two clocks, and the main lcore's may be some nanoseconds ahead. */
 	if (muted)
-		stn_wait_add(
-			&worker->stats.mute_delay, worker_clock_ns(worker) - message->posted_ns);
+		stn_wait_add(&worker->stats.mute_delay,
+			now_ns > message->posted_ns ? now_ns - message->posted_ns : 0);
 	if (leg->facts == NULL)
 		return;
 	leg->muted = muted;
