@@ -81,10 +81,16 @@ def with_ceiling(report, column, wanted, path):
     return curves
 
 
+def overrun(report):
+    """More than one copy in a thousand was lost: its times are those of full queues."""
+    sent, lost = (report["results"].get(name, {}).get("median", 0) for name in ("sent", "lost"))
+    return lost * 1000 > sent
+
+
 def distribution(report, name):
     """The last repeat's curve of a table of percent and us."""
     table = report.get("tables", {}).get(name)
-    if not table or not table["rows"] or "percent" not in table["columns"]:
+    if not table or not table["rows"] or "percent" not in table["columns"] or overrun(report):
         return None
     percent, us = table["columns"].index("percent"), table["columns"].index("us")
     points = []
@@ -113,13 +119,18 @@ def memory(report):
 
 
 def storm(report):
-    """Joins and media loss on one time axis."""
-    for table in report.get("tables", {}).values():
-        columns = table["columns"]
-        if {"seconds", "joins", "lost"} <= set(columns):
-            at = [columns.index(name) for name in ("seconds", "joins", "lost")]
-            return {"storm": [tuple(row[i] for i in at) for row in table["rows"]]}
-    return None
+    """Joins and media loss on one time axis; where time begins anew, of the last run."""
+    table = report.get("tables", {}).get("storm")
+    wanted = ("time_s", "joined", "copies_lost")
+    if not table or not set(wanted) <= set(table["columns"]):
+        return None
+    at = [table["columns"].index(name) for name in wanted]
+    points = []
+    for row in table["rows"]:
+        if points and row[at[0]] < points[-1][0]:
+            points = []
+        points.append(tuple(row[i] for i in at))
+    return {"storm": points}
 
 
 PLOTS = {

@@ -6,7 +6,7 @@ set y2label "copies lost"
 set ytics nomirror
 set y2tics nomirror
 set yrange [0:*]
-set y2range [0:*]
+set y2range [0:1<*]
 set border 11 ls 21
 set key top left inside
 plot data using 1:2 skip 1 with lines ls 1 title "joins", \
