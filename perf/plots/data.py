@@ -59,6 +59,8 @@ def curves_of(report, column, wanted):
         if row[PATH].startswith("best-"):
             title += f" ({row[PATH][5:]})"
         curves.setdefault(title, []).append((row[LISTENERS], row[column]))
+    if len({count for points in curves.values() for count, _ in points}) < 2:
+        return None  # one count is no curve
     return {title: sorted(points) for title, points in curves.items()}
 
 
