@@ -46,6 +46,12 @@ def latest(reports, pick):
     return None
 
 
+def counts_of(report):
+    """At how many counts of listeners a comparison was made; dpdk-testpmd knows none."""
+    return len({row[LISTENERS] for row in report["tables"]["contenders"]["rows"]
+                if row[CONTENDER] != "testpmd"})
+
+
 def curves_of(report, column, wanted):
     """{title: [(listeners, value)]} of a comparison, for paths that wanted() likes."""
     if report.get("benchmark") != "compare":
@@ -59,8 +65,6 @@ def curves_of(report, column, wanted):
         if row[PATH].startswith("best-"):
             title += f" ({row[PATH][5:]})"
         curves.setdefault(title, []).append((row[LISTENERS], row[column]))
-    if len({count for points in curves.values() for count, _ in points}) < 2:
-        return None  # one count is no curve
     return {title: sorted(points) for title, points in curves.items()}
 
 
@@ -85,7 +89,7 @@ def with_ceiling(report, column, wanted, path):
 
 def overrun(report):
     """More than one copy in a thousand was lost: its times are those of full queues."""
-    sent, lost = (report["results"].get(name, {}).get("median", 0) for name in ("sent", "lost"))
+    sent, lost = (report.get("results", {}).get(name, {}).get("median", 0) for name in ("sent", "lost"))
     return lost * 1000 > sent
 
 
@@ -163,7 +167,9 @@ def text(curves):
 def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)
-    reports = load(sys.argv[1])
+    # A comparison at one count of listeners is no curve.
+    reports = [report for report in load(sys.argv[1])
+               if report.get("benchmark") != "compare" or counts_of(report) > 1]
     for name, pick in PLOTS.items():
         curves = latest(reports, pick)
         if curves:
