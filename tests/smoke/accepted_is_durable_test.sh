@@ -60,8 +60,7 @@ ask() {
 	python3 "$EVENTS" "$LAB_DIR/events.sock" "$1" || true
 }
 # The log before the database has room left until it is full itself, and is not emptied into the
-# database any more. A large change may find it full before a small one does: not one of a hundred
-# may pass.
+# database any more. A large change finds it full before a small one does.
 python3 - >"$LAB_DIR/updates.jsonl" <<-'END'
 	import json
 	for number in range(100):
@@ -75,7 +74,14 @@ disk_is_felt() {
 }
 wait_for 30 "nothing is refused on a full disk" disk_is_felt || fail "the disk is not felt"
 heard=$(wc -l <"$LAB_DIR/ear.packets")
-answer=$(ask '{"id":"full-mute","type":"moderation.mute","actor":"ann","room":"tea","member":"bob"}')
+# A mute writes fewer pages than an update and may still find room: each repeated one takes of it.
+mutes=0
+mute_is_not_durable() {
+	mutes=$((mutes + 1))
+	answer=$(ask '{"type":"moderation.mute","actor":"ann","room":"tea","member":"bob"}')
+	[ "$(jq .durable <<<"$answer")" != true ]
+}
+wait_for 30 "mutes find room on a full disk" mute_is_not_durable || fail "the disk is never full"
 equal "a mute on a full disk" "$(jq -c '[.ok,.durable,.programmed]' <<<"$answer")" '[true,false,true]'
 answer=$(ask '{"id":"full-out","type":"moderation.remove","actor":"ann","room":"tea","member":"guest"}')
 equal "a removal on a full disk" "$(jq -c '[.ok,.durable,.programmed]' <<<"$answer")" '[true,false,true]'
@@ -94,7 +100,7 @@ lab_stop controlplane KILL || true
 controlplane_with_disk
 refused not_allowed '{"type":"member.join","actor":"guest","room":"tea","role":"listener","transport":"webrtc"}'
 event '{"type":"moderation.unmute","actor":"ann","room":"tea","member":"bob"}' >/dev/null
-python3 - "$LAB_DIR/events.sock" "$(status .seq)" <<-'END' || fail "the log has a gap, or the late events are not in it"
+python3 - "$LAB_DIR/events.sock" "$(status .seq)" "$mutes" <<-'END' || fail "the log has a gap, or the late events are not in it"
 	import json
 	import socket
 	import sys
@@ -107,7 +113,7 @@ python3 - "$LAB_DIR/events.sock" "$(status .seq)" <<-'END' || fail "the log has 
 	assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
 	said = [(event["type"], event.get("member") or event.get("left")) for event in events
 	        if event.get("room") == "tea"]
-	assert said.count(("member.muted", "bob")) == 1, said[-9:]
+	assert said.count(("member.muted", "bob")) == int(sys.argv[3]), said[-9:]
 	assert said.count(("member.left", ["guest"])) == 1, said[-9:]
 END
 
