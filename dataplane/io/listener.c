@@ -208,12 +208,15 @@ void listener_remove(struct worker *worker, struct worker_leg *leg)
 	leg->unresolved = false;
 	current_roc(room, roc);
 	shard_silence(&room->shard, &leg->place, roc);
-	if (room->fan == NULL) {
+	/* Others that are silenced still may be the last of its group: see take_out_silenced(). */
+	if (room->fan == NULL && room->removed_count == 0) {
 		take_out(worker, room, &leg->place);
 	} else if (!remove_later(worker, room, &leg->place)) {
 		/* No memory to remember it: give up this fan-out rather than the removal. */
-		fan_cancel(worker, room, FAN_EVERYBODY);
-		take_out(worker, room, &leg->place);
+		if (room->fan != NULL)
+			fan_cancel(worker, room, FAN_EVERYBODY);
+		while (!take_out_silenced(worker, room, &leg->place))
+			;
 	}
 	leg->place.group = UINT16_MAX;
 }

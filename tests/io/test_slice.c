@@ -140,6 +140,47 @@ START_TEST(who_leaves_during_a_fan_out_is_taken_out_in_slices)
 }
 END_TEST
 
+/*
+ * Behind the fan-out some are still to be taken out when another one leaves: the last of the group
+ * must not come into that place if it is one of those, for nobody would look for it there.
+ */
+START_TEST(who_leaves_before_all_others_are_out_is_taken_out_like_them)
+{
+	struct harness_options options = {.slice_copies = 32, .stale_ms = 5000};
+	struct harness *h = harness_open(&options);
+	struct harness_room *room = harness_room(h, 1, STN_SUITE_NONE, 0, 0);
+	struct harness_leg leg = speaker_leg(), same = {.tx_suite = 1};
+	struct peer *speaker = harness_join(h, room, &leg), *listener[CROWD];
+	struct worker_room *there;
+	unsigned int i, heard[CROWD];
+
+	for (i = 0; i < CROWD; i++)
+		listener[i] = harness_join(h, room, &same);
+	harness_fence(h);
+	there = h->pool.worker[0]->room[room->facts.room];
+	harness_speak(h, speaker, "begun before they left");
+	harness_until(h, there->fan != NULL);
+	for (i = CROWD - 20; i < CROWD; i++)
+		harness_leave(h, listener[i]);
+	harness_fence(h);
+	slow_commands(h);
+	harness_until(h, there->fan == NULL);
+	ck_assert_uint_gt(there->removed_count, 10);
+	harness_leave(h, listener[3]);
+	harness_settle(h);
+	ck_assert_uint_eq(there->removed_count, 0);
+	ck_assert_uint_eq(there->shard.silenced, 0);
+	ck_assert_uint_eq(there->shard.group[0].count, CROWD - 21);
+	for (i = 0; i < CROWD; i++)
+		heard[i] = spoken(listener[i]);
+	harness_speak(h, speaker, "to those who stayed");
+	harness_settle(h);
+	for (i = 0; i < CROWD; i++)
+		ck_assert_uint_eq(spoken(listener[i]) - heard[i], i != 3 && i < CROWD - 20);
+	harness_close(h);
+}
+END_TEST
+
 /* The room goes with what it still has to take out; its handle may be given again at once. */
 START_TEST(a_room_that_closes_is_emptied_in_slices)
 {
@@ -184,6 +225,7 @@ int main(void)
 	tcase_add_test(tests, packets_are_received_between_slices_of_commands);
 	tcase_add_test(tests, a_mute_is_in_force_at_once_while_commands_wait);
 	tcase_add_loop_test(tests, who_leaves_during_a_fan_out_is_taken_out_in_slices, 0, 2);
+	tcase_add_test(tests, who_leaves_before_all_others_are_out_is_taken_out_like_them);
 	tcase_add_test(tests, a_room_that_closes_is_emptied_in_slices);
 	suite_add_tcase(suite, tests);
 	return harness_main(suite);
