@@ -53,7 +53,6 @@ static void profiles_set(struct worker_room *room)
 
 void apply_room_free(struct worker *worker, struct worker_room *room)
 {
-	report_close_room(worker, room);
 	shard_close(&room->shard);
 	worker->config.engine->context_close(room->group);
 	free(room->selector);
@@ -121,7 +120,9 @@ void apply_room_close(struct worker *worker, uint32_t handle)
 	}
 	worker->room[handle] = NULL;
 	worker->stats.rooms--;
+	report_close_room(worker, room);
 	room->closed = true;
+	room->facts = NULL; /* the main lcore frees them behind the next fence */
 	/* Thousands may have left it a moment ago, whose keys are still to be erased. */
 	if (!room->tidying)
 		apply_room_free(worker, room);

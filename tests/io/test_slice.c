@@ -216,6 +216,48 @@ START_TEST(a_room_that_closes_is_emptied_in_slices)
 }
 END_TEST
 
+/* Its facts are the main lcore's, which wipes them behind the fence: what was kept goes before. */
+START_TEST(a_room_that_is_emptied_in_slices_needs_no_facts)
+{
+	struct harness_options options = {.slice_copies = 32};
+	struct harness *h = harness_open(&options);
+	struct harness_room *room = harness_room(h, 1, STN_SUITE_NONE, 0, 0);
+	struct harness_leg leg = speaker_leg(), browser = {.webrtc = true};
+	struct peer *speaker = harness_join(h, room, &leg), *listener[CROWD], *other;
+	struct command remove = {.type = COMMAND_ROOM_REMOVE, .handle = room->facts.room};
+	struct worker *worker = h->pool.worker[0];
+	unsigned int i;
+
+	other = harness_join(h, room, &browser);
+	for (i = 0; i < CROWD; i++)
+		listener[i] = listener_join(h, room, i);
+	harness_fence(h);
+	harness_speak(h, speaker, "kept for who asks again");
+	harness_settle(h);
+	ck_assert_uint_gt(worker->history_packets, 0);
+	harness_speak(h, speaker, "the last word");
+	harness_until(h, worker->room[room->facts.room]->fan != NULL);
+	worker->slice_cycles = UINT64_MAX / 4; /* all of these in one turn */
+	for (i = 0; i < 100; i++)
+		harness_leave(h, listener[i]);
+	harness_turn(h);
+	slow_commands(h);
+	for (; i < CROWD; i++)
+		harness_leave(h, listener[i]);
+	harness_leave(h, speaker);
+	harness_leave(h, other);
+	harness_post_all(h, &remove);
+	room->removed = true;
+	harness_fence(h);
+	ck_assert_ptr_nonnull(worker->tidy_first);
+	room->facts.slot_count = 0;
+	harness_settle(h);
+	ck_assert_ptr_null(worker->tidy_first);
+	ck_assert_uint_eq(worker->history_packets, 0);
+	harness_close(h);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("slice");
@@ -227,6 +269,7 @@ int main(void)
 	tcase_add_loop_test(tests, who_leaves_during_a_fan_out_is_taken_out_in_slices, 0, 2);
 	tcase_add_test(tests, who_leaves_before_all_others_are_out_is_taken_out_like_them);
 	tcase_add_test(tests, a_room_that_closes_is_emptied_in_slices);
+	tcase_add_test(tests, a_room_that_is_emptied_in_slices_needs_no_facts);
 	suite_add_tcase(suite, tests);
 	return harness_main(suite);
 }
