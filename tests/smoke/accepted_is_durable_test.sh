@@ -42,14 +42,14 @@ for ((kill = 1; kill <= KILLS; kill++)); do
 	written() {
 		[ "$(status .seq)" -gt $((seq_before + 40 * kill)) ]
 	}
-	wait_for 10 "the storm does not begin" written || fail "no storm: $(cat "$LAB_DIR/storm.log")"
+	wait_for 30 "the storm does not begin" written || fail "no storm: $(cat "$LAB_DIR/storm.log")"
 	lab_stop controlplane KILL || true
 	wait "$storm" || fail "the storm ended with $?: $(cat "$LAB_DIR/storm.log")"
 	controlplane_with_disk
 	step "kill $kill: $(cat "$LAB_DIR/storm.log")"
 	python3 "$JOURNAL" check "$LAB_DIR/events.sock" "$LAB_DIR/journal.$kill" ||
 		fail "what was accepted before kill $kill is not there"
-	wait_for 10 "audio stops" ear_heard ear $((heard + 25)) || fail "audio stops at kill $kill"
+	wait_for 30 "audio stops" ear_heard ear $((heard + 25)) || fail "audio stops at kill $kill"
 done
 
 # The storm drains the box now and then; what it left is not what is tested here.
@@ -90,14 +90,14 @@ answer=$(ask '{"id":"full-out","type":"moderation.remove","actor":"ann","room":"
 equal "a removal on a full disk" "$(jq -c '[.ok,.durable,.programmed]' <<<"$answer")" '[true,false,true]'
 refused unavailable '{"type":"member.join","actor":"zoe","room":"tea","role":"listener","transport":"webrtc"}'
 equal "the store in status" "$(status .store.ok)" false
-wait_for 10 "audio stops" ear_heard ear $((heard + 50)) || fail "audio stops on a full disk"
+wait_for 30 "audio stops" ear_heard ear $((heard + 50)) || fail "audio stops on a full disk"
 
 step "there is space again"
 rm /mnt/filler
 store_works() {
 	[ "$(status .store.ok)" = true ]
 }
-wait_for 10 "the disk is not used again" store_works || fail "the disk is not used again"
+wait_for 30 "the disk is not used again" store_works || fail "the disk is not used again"
 event '{"type":"member.join","actor":"zoe","room":"tea","role":"listener","transport":"webrtc"}' >/dev/null
 lab_stop controlplane KILL || true
 controlplane_with_disk
