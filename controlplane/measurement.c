@@ -228,6 +228,7 @@ static const struct worker_family worker_families[] = {
 	WORKER("retransmitted_packets", "Answers to NACK.", EXPOSITION_COUNTER, 0, retransmitted),
 	WORKER("control_refused_packets", "Of these four kinds: not taken by the port.",
 		EXPOSITION_COUNTER, 0, control_refused),
+	WORKER("commands", "Commands of the main lcore applied.", EXPOSITION_COUNTER, 0, commands),
 	WORKER("busy_seconds", "Time spent on packets.", EXPOSITION_COUNTER, 1e-9, busy_ns),
 	WORKER("idle_seconds", "Time without packets.", EXPOSITION_COUNTER, 1e-9, idle_ns),
 	WORKER("legs", "Legs that this worker serves.", EXPOSITION_GAUGE, 0, legs),
@@ -288,7 +289,7 @@ static void write_wait(
 	exposition_histogram(e, labels, &histogram);
 }
 
-static void write_waits(struct exposition *e, const struct stn_stats *stats)
+static void write_copies(struct exposition *e, const struct stn_stats *stats)
 {
 	static const char *const sizes[STN_ROOM_SIZES] = {"small", "medium", "large"};
 	char labels[LABELS_MAX];
@@ -311,6 +312,64 @@ static void write_waits(struct exposition *e, const struct stn_stats *stats)
 		}
 }
 
+/* What a worker does between two looks at its receive queue, and how soon it obeys. */
+static const struct {
+	const char *name, *help, *longest_name, *longest_help;
+	size_t offset;
+} wait_families[] = {
+	{"stentor_worker_command_wait_seconds",
+		"How long reception waited for commands, each turn that had any.",
+		"stentor_worker_command_wait_longest_seconds",
+		"The longest that reception waited for commands, since the data plane started.",
+		offsetof(struct stn_worker_stats, command_wait)},
+	{"stentor_worker_fanout_wait_seconds",
+		"How long reception waited for a slice of the fan-out.",
+		"stentor_worker_fanout_wait_longest_seconds",
+		"The longest that reception waited for a slice, since the data plane started.",
+		offsetof(struct stn_worker_stats, fanout_wait)},
+	{"stentor_worker_mute_delay_seconds",
+		"From a mute handed to the worker until it is in force there.",
+		"stentor_worker_mute_delay_longest_seconds",
+		"The longest that a mute took, since the data plane started.",
+		offsetof(struct stn_worker_stats, mute_delay)},
+};
+
+static const struct stn_wait *wait_of(const struct stn_worker_stats *worker, size_t offset)
+{
+	return (const struct stn_wait *)(const void *)((const char *)worker + offset);
+}
+
+static void write_waits(struct exposition *e, const struct stn_stats *stats)
+{
+	char labels[LABELS_MAX];
+
+	for (size_t k = 0; k < sizeof(wait_families) / sizeof(wait_families[0]); k++) {
+		size_t offset = wait_families[k].offset;
+
+		exposition_family(
+			e, wait_families[k].name, EXPOSITION_HISTOGRAM, wait_families[k].help);
+		for (uint32_t i = 0; i < stats->worker_count; i++) {
+			const struct stn_wait *wait = wait_of(&stats->worker[i], offset);
+
+			snprintf(labels, sizeof(labels), "worker=\"%u\"", i);
+			write_wait(e, labels, wait->count, wait->sum_ns);
+		}
+		exposition_family(e, wait_families[k].longest_name, EXPOSITION_GAUGE,
+			wait_families[k].longest_help);
+		for (uint32_t i = 0; i < stats->worker_count; i++) {
+			snprintf(labels, sizeof(labels), "worker=\"%u\"", i);
+			exposition_real(e, labels,
+				(double)wait_of(&stats->worker[i], offset)->max_ns * 1e-9);
+		}
+	}
+	exposition_family(e, "stentor_dataplane_fence_delay_seconds", EXPOSITION_HISTOGRAM,
+		"From a transaction's commit until it is in force on every worker.");
+	write_wait(e, "", stats->fence_delay.count, stats->fence_delay.sum_ns);
+	exposition_family(e, "stentor_dataplane_fence_delay_longest_seconds", EXPOSITION_GAUGE,
+		"The longest that a transaction took, since the data plane started.");
+	exposition_real(e, "", (double)stats->fence_delay.max_ns * 1e-9);
+}
+
 static void write_dataplane(
 	struct exposition *e, const struct conductor *c, const struct stn_stats *stats)
 {
@@ -329,6 +388,7 @@ static void write_dataplane(
 	for (size_t i = 0; i < sizeof(worker_families) / sizeof(worker_families[0]); i++)
 		write_worker_family(e, stats, &worker_families[i]);
 	write_drops(e, stats);
+	write_copies(e, stats);
 	write_waits(e, stats);
 }
 

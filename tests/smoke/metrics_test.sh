@@ -73,6 +73,26 @@ wait_for 20 "a rate" query_at_least 'rate(stentor_room_slot_packets_total{room="
 wait_for 20 "a moment without a fan-out" query_is \
 	"sum(stentor_worker_copies_total) - $LISTENERS * sum(stentor_worker_slot_packets_total)" 0 ||
 	fail "the copies are not $LISTENERS times the slot packets"
+# What a worker waits for is told each time it happens: the fan-outs' slices, the joins' commands and
+# what they took until they were in force everywhere; the buckets that hold them all are as many.
+query_at_least 'sum(stentor_worker_fanout_wait_seconds_count)' 50 ||
+	fail "slices: $(query 'sum(stentor_worker_fanout_wait_seconds_count)')"
+query_at_least 'sum(stentor_worker_commands_total)' $((LISTENERS + 1)) ||
+	fail "commands: $(query 'sum(stentor_worker_commands_total)')"
+for wait in stentor_worker_command_wait stentor_worker_fanout_wait stentor_dataplane_fence_delay; do
+	query_at_least "sum(${wait}_seconds_count)" 1 || fail "$wait: nothing counted"
+	wait_for 20 "$wait: its last bucket" query_is \
+		"sum(${wait}_seconds_bucket{le=\"+Inf\"}) - sum(${wait}_seconds_count)" 0 ||
+		fail "$wait: the buckets are not the count"
+	query_at_least "sum(${wait}_longest_seconds > 0)" 0.0000001 || fail "$wait: no longest one"
+	query_is "sum(${wait}_longest_seconds) >= bool sum(${wait}_seconds_sum) / sum(${wait}_seconds_count)" 1 ||
+		fail "$wait: the longest is shorter than the mean"
+done
+equal "mutes before any" "$(query 'sum(stentor_worker_mute_delay_seconds_count)')" 0
+event '{"type":"moderation.mute","actor":"ann","room":"tea","member":"ann"}' >/dev/null
+wait_for 20 "a mute" query_is 'sum(stentor_worker_mute_delay_seconds_count)' 1 ||
+	fail "mutes: $(query 'sum(stentor_worker_mute_delay_seconds_count)')"
+event '{"type":"moderation.unmute","actor":"ann","room":"tea","member":"ann"}' >/dev/null
 wait_for 20 "its own scrapes" query_at_least \
 	'stentor_http_request_duration_seconds_count{route="metrics"}' 2 || fail "no scrapes counted"
 
