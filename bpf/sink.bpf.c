@@ -31,6 +31,7 @@ const volatile uint32_t sink_listener_count;
 const volatile uint32_t sink_silence_size;
 const volatile uint32_t sink_ssrc;
 const volatile bool sink_first_ssrc;
+const volatile bool sink_voice_only;
 
 /* Written by the user side while traffic runs. */
 uint64_t sink_mark_ns;
@@ -236,6 +237,10 @@ int stentor_sink(struct xdp_md *context)
 	bool ear = copy.listener == *(volatile uint32_t *)&sink_ear;
 	if (found == FOUND_OTHER) {
 		totals->not_rtp++;
+		return ear ? XDP_PASS : XDP_DROP;
+	}
+	if (copy.silence && sink_voice_only) {
+		totals->silence++;
 		return ear ? XDP_PASS : XDP_DROP;
 	}
 	bool chosen = is_chosen(copy.ssrc);

@@ -59,6 +59,7 @@ static void fill(struct sink_bpf *skeleton, const struct sink_config *config)
 	skeleton->rodata->sink_silence_size = config->silence_size;
 	skeleton->rodata->sink_ssrc = config->ssrc;
 	skeleton->rodata->sink_first_ssrc = config->first_ssrc;
+	skeleton->rodata->sink_voice_only = config->voice_only;
 	skeleton->data->sink_ear = config->ear;
 	bpf_map__set_max_entries(skeleton->maps.sink_listeners, config->listener_count);
 }

@@ -28,6 +28,7 @@ struct sink_config {
 	uint32_t silence_size;      /* RTP payload up to this is silence: 3 + tag; 0: none is */
 	uint32_t ssrc;              /* only this one in sequence records and duplicates; 0: any */
 	bool first_ssrc;            /* with ssrc 0: only the first one seen */
+	bool voice_only;            /* silence is counted as silence and nowhere else */
 };
 
 /*

@@ -45,7 +45,7 @@ _Static_assert(sizeof(struct sink_listener) == 32, "map layout");
 
 /* Everything, one record a CPU in the kernel, merged when read. */
 struct sink_totals {
-	uint64_t received; /* RTP copies to listeners: voice + silence */
+	uint64_t received; /* RTP copies to listeners: voice + silence, or voice only */
 	uint64_t voice;
 	uint64_t silence;
 	uint64_t duplicated;

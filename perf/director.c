@@ -10,6 +10,7 @@
 /* A request line may be 64 KiB; an entry is at most about 120 bytes. */
 #define BATCH 450
 #define JOIN_TIMEOUT_MS 60000
+#define LEGS_TIMEOUT_NS 10000000000u
 
 static const char *const suite_name[MEDIA_SUITE_COUNT] = {
 	[MEDIA_SUITE_GCM128] = "AEAD_AES_128_GCM",
@@ -93,6 +94,32 @@ int director_open_room(struct director *director, uint32_t capacity)
 
 	json_decref(answer);
 	return answer ? 0 : error;
+}
+
+int director_close_room(struct director *director)
+{
+	int error, timeout_ms = director->timeout_ms;
+
+	director->timeout_ms = JOIN_TIMEOUT_MS;
+	error = ask_programmed(director, json_pack("{s:s, s:s, s:s}", "type", "room.close", "actor",
+						 director->host, "room", director->room));
+	director->timeout_ms = timeout_ms;
+	return error;
+}
+
+int director_wait_legs(struct director *director, uint64_t legs)
+{
+	uint64_t deadline_ns = clock_monotonic_ns() + LEGS_TIMEOUT_NS;
+	struct director_counters counters;
+	int error;
+
+	do
+		error = director_read(director, &counters);
+	while (error == 0 && counters.legs > legs && clock_monotonic_ns() < deadline_ns);
+	if (error != 0 || counters.legs <= legs)
+		return error;
+	fprintf(stderr, "the data plane still has %lu legs, not %lu\n", counters.legs, legs);
+	return -ETIMEDOUT;
 }
 
 static void address_text(uint32_t address, char *text)
@@ -227,6 +254,7 @@ int director_read(struct director *director, struct director_counters *counters)
 		return error;
 	if (!json_is_true(json_object_get(plane, "connected")))
 		error = -ENOTCONN;
+	c.legs = counter(plane, "legs");
 	snprintf(c.engine, sizeof(c.engine), "%s", engine ? engine : "unknown");
 	json_array_foreach(json_object_get(plane, "workers"), i, worker)
 	{

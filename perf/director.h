@@ -29,6 +29,7 @@ struct director_counters {
 	uint64_t at_ns; /* CLOCK_MONOTONIC, when the answer had been read */
 	unsigned int worker_count;
 	uint64_t copies, tx_packets, slot_packets, rx_packets, drops;
+	uint64_t legs; /* of all rooms */
 	uint64_t busy_ns[DIRECTOR_WORKERS_MAX];
 	uint64_t idle_ns[DIRECTOR_WORKERS_MAX];
 	char engine[32];
@@ -46,6 +47,10 @@ struct director_crowd {
 int director_open(struct director *director, const char *socket);
 void director_close(struct director *director);
 int director_open_room(struct director *director, uint32_t capacity);
+/* Everybody leaves. In force when it returns. */
+int director_close_room(struct director *director);
+/* Until the data plane has no more legs than that; -ETIMEDOUT when it still has. */
+int director_wait_legs(struct director *director, uint64_t legs);
 /* The host joins from that address; key is theirs, for sending. */
 int director_join_speaker(struct director *director, const struct sockaddr_storage *address,
 	const struct media_key *key, uint32_t ssrc);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <srtp2/srtp.h>
 
@@ -19,6 +20,9 @@
 /* Sends later than this share make the pace, and so the load, something else than intended. */
 #define LATE_MAX 0.02
 #define ROOM_NAME 32
+/* A million listeners are read in seconds; where somebody carries logs over, it takes a while. */
+#define SINK_TIMEOUT_NS 120000000000u
+#define SINK_LOOK_NS 50000000u
 
 const char generate_usage[] =
 	"usage: stentor-bench generate --relay ADDRESS:PORT --speaker ADDRESS:PORT\n"
@@ -36,12 +40,19 @@ const char generate_usage[] =
 	"  --events SOCKET        the relay's events.sock, which programs the rooms\n"
 	"  --write FILE           events are written there instead, and the speakers begin when a "
 	"line\n"
-	"                         comes on standard input: the relay has been told by then\n"
+	"                         comes on standard input: the relay has been told by then. Of "
+	"the\n"
+	"                         second repeat to FILE.2, and so on\n"
 	"  --room NAME            rooms are called so, and numbered (generate)\n"
 	"  --suite SUITE          gcm128, gcm256 or cm80: of everybody (gcm128)\n"
-	"  --payload BYTES        4 to 1,200 (100)\n"
+	"  --payload BYTES        4 to 1,200, with cm80 10: more than silence has with any tag "
+	"(100)\n"
 	"  --seconds S            after the last speaker has begun, 1 to 1,000 (10)\n"
 	"  --ramp S               a further speaker every S seconds, 0: all at once (0)\n"
+	"  --repeats N            of everything, in rooms opened anew, 1 to 101 (1); with --log "
+	"each "
+	"begins\n"
+	"                         when the sink has removed the log of the one before\n"
 	"  --log FILE             what was sent when, for stentor-bench sink\n"
 	"  --json                 one object, as perf/report.schema.json has it\n"
 	"Results:\n"
@@ -55,12 +66,13 @@ const char generate_usage[] =
 struct options {
 	struct scene_plan scene;
 	const char *write, *log;
-	unsigned int speakers, seconds, ramp;
+	unsigned int speakers, seconds, ramp, repeats;
 	enum report_format format;
 };
 
 struct generate {
 	const struct options *options;
+	unsigned int repeat; /* from 1 on */
 	struct scene *scene; /* one for each speaker */
 	struct scene_plan *plan;
 	char (*room)[ROOM_NAME];
@@ -83,14 +95,14 @@ static int parse_first(struct director_crowd *crowd, const char *text)
 
 static int take_number(struct options *o, int c)
 {
-	static const char *const name[] = {
-		"speakers", "ports-per-address", "listeners", "payload", "seconds", "ramp"};
-	static const uint32_t low[] = {1, 1, 1, 4, 1, 0};
+	static const char *const name[] = {"speakers", "ports-per-address", "listeners", "payload",
+		"seconds", "ramp", "repeats"};
+	static const uint32_t low[] = {1, 1, 1, 4, 1, 0, 1};
 	static const uint32_t high[] = {
-		RUNLOG_SPEAKERS_MAX, 60000, SINK_LISTENERS_MAX, 1200, 1000, 1000};
+		RUNLOG_SPEAKERS_MAX, 60000, SINK_LISTENERS_MAX, 1200, 1000, 1000, REPEATS_MAX};
 	uint32_t ports = o->scene.crowd.ports_per_address;
 	uint32_t *const to[] = {&o->speakers, &ports, &o->scene.crowd.count, &o->scene.payload_size,
-		&o->seconds, &o->ramp};
+		&o->seconds, &o->ramp, &o->repeats};
 	int rc = argument_number(name[c], optarg, low[c], high[c], to[c]);
 
 	o->scene.crowd.ports_per_address = (uint16_t)ports;
@@ -124,7 +136,7 @@ static int take_option(struct options *o, int c)
 		o->format = REPORT_JSON;
 		return 0;
 	default:
-		return c < 6 ? take_number(o, c) : -EINVAL;
+		return c < 7 ? take_number(o, c) : -EINVAL;
 	}
 }
 
@@ -135,13 +147,15 @@ static int parse(struct options *o, int argc, char *argv[])
 		{"write", 1, NULL, 'w'}, {"room", 1, NULL, 'o'}, {"log", 1, NULL, 'g'},
 		{"json", 0, NULL, 'j'}, {"speakers", 1, NULL, 0}, {"ports-per-address", 1, NULL, 1},
 		{"listeners", 1, NULL, 2}, {"payload", 1, NULL, 3}, {"seconds", 1, NULL, 4},
-		{"ramp", 1, NULL, 5}, {0}};
+		{"ramp", 1, NULL, 5}, {"repeats", 1, NULL, 6}, {0}};
 	int c, rc = 0;
 
 	while (rc >= 0 && (c = getopt_long(argc, argv, "", table, NULL)) != -1)
 		rc = take_option(o, c);
 	return rc >= 0 && optind == argc && o->scene.relay.ss_family &&
 			       o->scene.speaker.ss_family == AF_INET && o->scene.crowd.port &&
+			       (o->scene.payload_size >= 10 ||
+				       o->scene.crowd.suite != MEDIA_SUITE_CM80) &&
 			       o->scene.crowd.count >= o->speakers && !o->scene.events == !!o->write
 		       ? 0
 		       : -EINVAL;
@@ -184,12 +198,34 @@ static int program(struct generate *g)
 			return -EINVAL;
 		}
 		g->scene[i].director.file = g->file;
-		error = scene_open_speaker(&g->scene[i], &g->plan[i]);
+		/* Nobody has told the relay to forget what was written down before. */
+		if (g->file != NULL && g->repeat > 1)
+			error = scene_empty_room(&g->scene[i], &g->plan[i]);
+		if (error == 0)
+			error = scene_open_speaker(&g->scene[i], &g->plan[i]);
 		if (error == 0)
 			error = scene_fill_room(&g->scene[i], &g->plan[i]);
 		g->join_seconds += g->scene[i].join_seconds;
 	}
 	return error;
+}
+
+/* Keys are in it, so it is never one that was there. */
+static int open_file(struct generate *g)
+{
+	char path[4096];
+	int size;
+
+	if (g->options->write == NULL)
+		return 0;
+	if (g->repeat == 1)
+		size = snprintf(path, sizeof(path), "%s", g->options->write);
+	else
+		size = snprintf(path, sizeof(path), "%s.%u", g->options->write, g->repeat);
+	if (size >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	g->file = fopen(path, "wxe");
+	return g->file == NULL ? -errno : 0;
 }
 
 /* The file is complete; whoever carries it to the relay says when that is done. */
@@ -201,8 +237,10 @@ static int wait_for_line(struct generate *g)
 		return 0;
 	if (fflush(g->file) != 0)
 		return -EIO;
-	fprintf(stderr, "%s is written: stentorctl event it on the relay, then press Enter here\n",
-		g->options->write);
+	fprintf(stderr, "%s", g->options->write);
+	if (g->repeat > 1)
+		fprintf(stderr, ".%u", g->repeat);
+	fprintf(stderr, " is written: stentorctl event it on the relay, then press Enter here\n");
 	do
 		c = getchar();
 	while (c != '\n' && c != EOF);
@@ -235,7 +273,9 @@ static int speak(struct generate *g)
 
 static int write_log(struct generate *g)
 {
-	struct runlog log = {.speakers = g->options->speakers};
+	struct runlog log = {.repeat = g->repeat,
+		.repeats = g->options->repeats,
+		.speakers = g->options->speakers};
 	int error;
 
 	if (g->options->log == NULL)
@@ -250,6 +290,43 @@ static int write_log(struct generate *g)
 	return error;
 }
 
+/* The next repeat finds the relay as the first one did. */
+static int empty_rooms(struct generate *g)
+{
+	const struct options *o = g->options;
+	uint64_t ours = o->scene.crowd.count + o->speakers;
+	int error = 0;
+
+	if (g->file != NULL)
+		return 0;
+	for (unsigned int i = 0; error == 0 && i < o->speakers; i++)
+		error = scene_empty_room(&g->scene[i], &g->plan[i]);
+	if (error == 0)
+		error = director_wait_legs(
+			&g->scene[0].director, g->before.legs > ours ? g->before.legs - ours : 0);
+	return error;
+}
+
+/* The sink has counted, and begun to count anew, when the log is gone. */
+static int wait_for_sink(const struct generate *g)
+{
+	const char *log = g->options->log;
+	uint64_t deadline_ns = clock_monotonic_ns() + SINK_TIMEOUT_NS;
+
+	if (log == NULL || g->repeat == g->options->repeats)
+		return 0;
+	fprintf(stderr, "repeat %u of %u: waiting until the sink removes %s\n", g->repeat,
+		g->options->repeats, log);
+	while (access(log, F_OK) == 0) {
+		if (clock_monotonic_ns() > deadline_ns) {
+			fprintf(stderr, "no sink has removed %s\n", log);
+			return -ETIMEDOUT;
+		}
+		scene_pause_ns(SINK_LOOK_NS);
+	}
+	return 0;
+}
+
 static void describe_options(struct report *report, const struct options *o)
 {
 	static const char *const suite[] = {[MEDIA_SUITE_GCM128] = "gcm128",
@@ -262,6 +339,7 @@ static void describe_options(struct report *report, const struct options *o)
 	report_parameter_number(report, "payload", o->scene.payload_size);
 	report_parameter_number(report, "seconds", o->seconds);
 	report_parameter_number(report, "ramp", o->ramp);
+	report_parameter_number(report, "repeats", o->repeats);
 }
 
 static void describe_relay(struct report *report, const struct generate *g, uint64_t spoken)
@@ -311,7 +389,7 @@ static void describe(struct report *report, const struct generate *g)
 static int run(struct generate *g, struct report *report)
 {
 	const struct options *o = g->options;
-	int error = 0;
+	int error;
 
 	g->scene = calloc(o->speakers, sizeof(*g->scene));
 	g->plan = calloc(o->speakers, sizeof(*g->plan));
@@ -320,11 +398,7 @@ static int run(struct generate *g, struct report *report)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < o->speakers; i++)
 		scene_init(&g->scene[i]);
-	if (o->write != NULL) {
-		/* Keys are in it. */
-		g->file = fopen(o->write, "wxe");
-		error = g->file == NULL ? -errno : 0;
-	}
+	error = open_file(g);
 	if (error == 0)
 		error = program(g);
 	if (error == 0)
@@ -332,10 +406,12 @@ static int run(struct generate *g, struct report *report)
 	if (error == 0)
 		error = speak(g);
 	if (error == 0)
+		error = empty_rooms(g);
+	if (error == 0)
 		error = write_log(g);
 	if (error == 0)
 		describe(report, g);
-	return error;
+	return error == 0 ? wait_for_sink(g) : error;
 }
 
 static void close_all(struct generate *g)
@@ -349,6 +425,21 @@ static void close_all(struct generate *g)
 	free(g->room);
 }
 
+static int run_all(const struct options *o, struct report *report)
+{
+	int error = 0;
+
+	for (unsigned int i = 1; error == 0 && i <= o->repeats; i++) {
+		struct generate generate = {.options = o, .repeat = i};
+
+		error = run(&generate, report);
+		close_all(&generate);
+		if (i < o->repeats)
+			report_breathe(report);
+	}
+	return error;
+}
+
 int generate_main(int argc, char *argv[])
 {
 	struct options options = {
@@ -356,8 +447,8 @@ int generate_main(int argc, char *argv[])
 			.crowd = {.ports_per_address = 1, .suite = MEDIA_SUITE_GCM128},
 			.payload_size = 100},
 		.speakers = 1,
-		.seconds = 10};
-	struct generate generate = {.options = &options};
+		.seconds = 10,
+		.repeats = 1};
 	struct report *report;
 	int error;
 
@@ -371,8 +462,7 @@ int generate_main(int argc, char *argv[])
 		return REPORT_EXIT_FAILED;
 	}
 	describe_options(report, &options);
-	error = run(&generate, report);
-	close_all(&generate);
+	error = run_all(&options, report);
 	srtp_shutdown();
 	if (error == 0)
 		return report_close(report, options.format, stdout);

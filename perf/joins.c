@@ -15,11 +15,8 @@
 
 #include <srtp2/srtp.h>
 
-#include "perf/process.h"
-#include "perf/report.h"
-#include "perf/scene.h"
-#include "perf/storm.h"
-#include "perf/tally.h"
+#include "perf/argument.h"
+#include "perf/joins_report.h"
 
 #define ROOM "joins"
 #define PATH "/whep/" ROOM
@@ -31,7 +28,6 @@
 #define SPEECH_NS 500000000u
 #define HEARING_NS 10000000000u
 #define DESCRIPTORS_SPARE 1000
-#define NOTES_MAX 8
 
 const char joins_usage[] =
 	"usage: stentor-bench joins --events SOCKET --http ADDRESS:PORT --relay ADDRESS:PORT\n"
@@ -48,6 +44,9 @@ const char joins_usage[] =
 	"  --verify N             the first packet of every N-th is opened by libsrtp2 (10)\n"
 	"  --listeners N          keyed, whose copies are counted (1000)\n"
 	"  --hold                 memory of connected legs instead: nobody speaks meanwhile\n"
+	"  --repeats N            of everything, in a room opened anew, 1 to 101 (1); not with "
+	"--hold:\n"
+	"                         memory that has grown once does not grow again\n"
 	"  --controlplane-pid N, --dataplane-pid N\n"
 	"  --note NAME=TEXT       one more parameter of the report, any number of times\n"
 	"  --json                 one object, as perf/report.schema.json has it\n"
@@ -93,33 +92,18 @@ const char joins_usage[] =
 	"  link_dropped  count, lower  copies the veth pair itself dropped; perf/joins.sh adds "
 	"it\n";
 
-struct options {
-	struct scene_plan scene;
-	struct storm_plan storm;
-	const char *relay_netns;
-	const char *clients_netns;
-	unsigned int controlplane, dataplane; /* process ids */
-	bool hold;
-	const char *note[NOTES_MAX];
-	unsigned int notes;
-	enum report_format format;
+enum number {
+	JOINS,
+	RATE,
+	WINDOW,
+	CONNECTIONS,
+	SECTIONS,
+	VERIFY,
+	LISTENERS,
+	CONTROL,
+	DATA,
+	REPEATS
 };
-
-struct usage {
-	struct process_usage controlplane, dataplane;
-};
-
-struct joins {
-	const struct options *options;
-	struct scene scene;
-	struct storm storm;
-	struct tally tally;
-	struct usage start, begun, half, ended, connected;
-	uint64_t spoken, late;
-	unsigned int heard; /* hold: how many have heard the speaker at the end */
-};
-
-enum number { JOINS, RATE, WINDOW, CONNECTIONS, SECTIONS, VERIFY, LISTENERS, CONTROL, DATA };
 
 static const struct option table[] = {{"events", 1, NULL, 'e'}, {"http", 1, NULL, 'h'},
 	{"relay", 1, NULL, 'r'}, {"speaker-netns", 1, NULL, 'a'}, {"listeners-netns", 1, NULL, 'b'},
@@ -130,7 +114,7 @@ static const struct option table[] = {{"events", 1, NULL, 'e'}, {"http", 1, NULL
 	{"window", 1, NULL, '0' + WINDOW}, {"connections", 1, NULL, '0' + CONNECTIONS},
 	{"sections", 1, NULL, '0' + SECTIONS}, {"verify", 1, NULL, '0' + VERIFY},
 	{"listeners", 1, NULL, '0' + LISTENERS}, {"controlplane-pid", 1, NULL, '0' + CONTROL},
-	{"dataplane-pid", 1, NULL, '0' + DATA}, {0}};
+	{"dataplane-pid", 1, NULL, '0' + DATA}, {"repeats", 1, NULL, '0' + REPEATS}, {0}};
 
 static int parse_ipv4(uint32_t *address, uint16_t *port, const char *text)
 {
@@ -144,14 +128,14 @@ static int parse_ipv4(uint32_t *address, uint16_t *port, const char *text)
 	return 0;
 }
 
-static int take_number(struct options *o, enum number which)
+static int take_number(struct joins_options *o, enum number which)
 {
-	static const unsigned int low[] = {1, 0, 1, 1, 1, 1, 1, 1, 1};
+	static const unsigned int low[] = {1, 0, 1, 1, 1, 1, 1, 1, 1, 1};
 	static const unsigned int high[] = {60000, 1000000, 4096, STORM_CONNECTIONS_MAX,
-		WEBRTC_SECTIONS_MAX, 60000, SINK_LISTENERS_MAX, 1u << 22, 1u << 22};
+		WEBRTC_SECTIONS_MAX, 60000, SINK_LISTENERS_MAX, 1u << 22, 1u << 22, REPEATS_MAX};
 	unsigned int *const to[] = {&o->storm.count, &o->storm.rate, &o->storm.window,
 		&o->storm.connections, &o->storm.sections, &o->storm.verify_every,
-		&o->scene.crowd.count, &o->controlplane, &o->dataplane};
+		&o->scene.crowd.count, &o->controlplane, &o->dataplane, &o->repeats};
 	char *end;
 	unsigned long value = strtoul(optarg, &end, 10);
 
@@ -161,7 +145,7 @@ static int take_number(struct options *o, enum number which)
 	return 0;
 }
 
-static int take_option(struct options *o, int c)
+static int take_option(struct joins_options *o, int c)
 {
 	uint16_t unused;
 
@@ -191,7 +175,7 @@ static int take_option(struct options *o, int c)
 		o->format = REPORT_JSON;
 		return 0;
 	case 'n':
-		if (o->notes == NOTES_MAX)
+		if (o->notes == JOINS_NOTES_MAX)
 			return -EINVAL;
 		o->note[o->notes++] = optarg;
 		return 0;
@@ -208,12 +192,12 @@ static int take_option(struct options *o, int c)
 	case 'l':
 		return parse_ipv4(&o->storm.address, &unused, optarg);
 	default:
-		return c >= '0' && c <= '0' + DATA ? take_number(o, (enum number)(c - '0'))
-						   : -EINVAL;
+		return c >= '0' && c <= '0' + REPEATS ? take_number(o, (enum number)(c - '0'))
+						      : -EINVAL;
 	}
 }
 
-static int parse_options(struct options *o, int argc, char **argv)
+static int parse_options(struct joins_options *o, int argc, char **argv)
 {
 	int c;
 
@@ -229,12 +213,12 @@ static int parse_options(struct options *o, int argc, char **argv)
 			       o->scene.relay.ss_family && o->scene.speaker.ss_family &&
 			       o->storm.server.ss_family && o->storm.candidate.ss_family &&
 			       o->storm.address && o->scene.crowd.port && o->controlplane &&
-			       o->dataplane
+			       o->dataplane && (!o->hold || o->repeats == 1)
 		       ? 0
 		       : -EINVAL;
 }
 
-static int read_usage(const struct joins *joins, struct usage *usage)
+static int read_usage(const struct joins *joins, struct joins_usage *usage)
 {
 	int error = process_read((int)joins->options->controlplane, &usage->controlplane);
 
@@ -247,7 +231,7 @@ static int read_usage(const struct joins *joins, struct usage *usage)
 
 static int open_all(struct joins *joins)
 {
-	const struct options *o = joins->options;
+	const struct joins_options *o = joins->options;
 	const rlim_t descriptors = o->storm.count + DESCRIPTORS_SPARE;
 	const struct rlimit limit = {descriptors, descriptors};
 	int error = setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -errno : 0;
@@ -284,7 +268,7 @@ static int run_first_half(struct joins *joins)
 
 static int run_storm(struct joins *joins)
 {
-	const struct options *o = joins->options;
+	const struct joins_options *o = joins->options;
 	int error = read_usage(joins, &joins->begun);
 
 	if (!error && o->hold)
@@ -342,149 +326,13 @@ static int measure_memory(struct joins *joins)
 	return error;
 }
 
-static double milliseconds(const struct storm_member *m, unsigned int phase)
+/* The next repeat finds the relay as the first one did. */
+static int empty(struct joins *joins)
 {
-	const uint64_t at[] = {m->begun_ns, m->client.answered_ns, m->client.checked_ns,
-		m->client.secured_ns, m->ended_ns};
+	const struct scene_plan *plan = &joins->options->scene;
+	int error = scene_empty_room(&joins->scene, plan);
 
-	if (phase == 4)
-		return (double)(m->ended_ns - m->begun_ns) / 1e6;
-	return (double)(at[phase + 1] - at[phase]) / 1e6;
-}
-
-/* HTTP, ICE, DTLS, until media, and all of it. */
-static void describe_latencies(struct report *report, const struct joins *joins)
-{
-	static const char *const name[] = {"http", "ice", "dtls", "media", "join"};
-	static const int percent[] = {50, 95, 99};
-	const struct storm *storm = &joins->storm;
-	double *value = calloc(storm->begun + 1, sizeof(double));
-	char key[32];
-
-	for (unsigned int phase = 0; value && phase < 5; phase++) {
-		size_t count = 0;
-
-		for (unsigned int i = 0; i < storm->begun; i++) {
-			if (storm->member[i].client.state != WEBRTC_FAILED)
-				value[count++] = milliseconds(&storm->member[i], phase);
-		}
-		for (unsigned int i = 0; i < 3; i++) {
-			snprintf(key, sizeof(key), "%s_ms_p%d", name[phase], percent[i]);
-			report_value(report, key, "ms", REPORT_LOWER,
-				tally_percentile(value, count, percent[i]));
-		}
-	}
-	free(value);
-}
-
-static double busy_s(const struct process_usage *from, const struct process_usage *to)
-{
-	return to->user_s - from->user_s + to->system_s - from->system_s;
-}
-
-static void describe_processes(struct report *report, const struct joins *joins)
-{
-	const struct usage *b = &joins->begun, *e = &joins->ended;
-	double cpu_s = busy_s(&b->controlplane, &e->controlplane);
-
-	report_value(report, "joins_per_cpu_s", "per_s", REPORT_HIGHER,
-		cpu_s > 0 ? joins->storm.joined / cpu_s : 0.0);
-	report_value(report, "controlplane_cpu_s", "s", REPORT_LOWER, cpu_s);
-	report_value(report, "controlplane_user_s", "s", REPORT_LOWER,
-		e->controlplane.user_s - b->controlplane.user_s);
-	report_value(report, "controlplane_system_s", "s", REPORT_LOWER,
-		e->controlplane.system_s - b->controlplane.system_s);
-	report_value(report, "dataplane_cpu_s", "s", REPORT_NEITHER,
-		busy_s(&b->dataplane, &e->dataplane));
-}
-
-static double per_leg(
-	const struct process_usage *from, const struct process_usage *to, unsigned int legs)
-{
-	return ((double)to->resident_bytes - (double)from->resident_bytes) / legs;
-}
-
-static void bytes(struct report *report, const char *name, double value)
-{
-	report_value(report, name, "bytes", REPORT_LOWER, value);
-}
-
-/* Of the seat with its token, and of the leg that is connected. */
-static void describe_memory(struct report *report, const struct joins *joins)
-{
-	const struct usage *s = &joins->start, *m = &joins->begun, *c = &joins->connected;
-	const struct usage *h = &joins->half;
-	unsigned int all = joins->options->storm.count, second = all - all / 2;
-
-	bytes(report, "seat_bytes_controlplane", per_leg(&s->controlplane, &m->controlplane, all));
-	bytes(report, "leg_bytes_controlplane",
-		per_leg(&h->controlplane, &c->controlplane, second));
-	bytes(report, "leg_bytes_dataplane", per_leg(&h->dataplane, &c->dataplane, second));
-	bytes(report, "growth_bytes_controlplane", per_leg(&m->controlplane, &c->controlplane, 1));
-	bytes(report, "growth_bytes_dataplane", per_leg(&m->dataplane, &c->dataplane, 1));
-	report_value(report, "heard", "count", REPORT_HIGHER, joins->heard);
-	if (joins->heard != joins->storm.joined)
-		report_invalid(report, "%u of %u clients hear the speaker", joins->heard,
-			joins->storm.joined);
-}
-
-static void count(struct report *report, const char *name, enum report_better better, uint64_t n)
-{
-	report_value(report, name, "count", better, (double)n);
-}
-
-static void describe_media(struct report *report, const struct joins *joins)
-{
-	const struct tally *t = &joins->tally;
-
-	count(report, "sent", REPORT_NEITHER, t->expected);
-	count(report, "received", REPORT_NEITHER, t->received);
-	count(report, "lost", REPORT_LOWER, t->lost);
-	count(report, "duplicated", REPORT_LOWER, t->duplicated);
-	count(report, "spoken", REPORT_NEITHER, joins->spoken);
-	count(report, "slot_packets", REPORT_NEITHER, t->slot_packets);
-	count(report, "spoken_late", REPORT_LOWER, joins->late);
-	if (t->slot_packets != joins->spoken)
-		report_invalid(report, "the speaker sent %lu packets, the room %lu", joins->spoken,
-			t->slot_packets);
-	if (t->lost > 0)
-		report_invalid(report, "%lu copies were lost", t->lost);
-}
-
-static void describe(struct report *report, const struct joins *joins)
-{
-	const struct storm *storm = &joins->storm;
-	double seconds = (double)(storm->end_ns - storm->begin_ns) / 1e9;
-
-	count(report, "joined", REPORT_HIGHER, storm->joined);
-	count(report, "failed", REPORT_LOWER, storm->failed);
-	count(report, "verified", REPORT_NEITHER, storm_count_opened(storm));
-	report_value(report, "seconds_taken", "s", REPORT_NEITHER, seconds);
-	report_value(report, "joins_per_s", "per_s", REPORT_HIGHER,
-		seconds > 0 ? storm->joined / seconds : 0.0);
-	describe_processes(report, joins);
-	describe_latencies(report, joins);
-	if (joins->options->hold)
-		describe_memory(report, joins);
-	else
-		describe_media(report, joins);
-	if (storm->failed > 0 || storm->joined < joins->options->storm.count)
-		report_invalid(report, "%u of %u joins did not end with media: %s",
-			joins->options->storm.count - storm->joined, joins->options->storm.count,
-			storm->failure[0] != '\0' ? storm->failure : "no reason known");
-}
-
-static void describe_options(struct report *report, const struct options *o)
-{
-	report_parameter_number(report, "joins", o->storm.count);
-	report_parameter_number(report, "rate", o->storm.rate);
-	report_parameter_number(report, "window", o->storm.window);
-	report_parameter_number(report, "connections", o->storm.connections);
-	report_parameter_number(report, "sections", o->storm.sections);
-	report_parameter_number(report, "listeners", o->scene.crowd.count);
-	report_parameter(report, "hold", o->hold ? "yes" : "no");
-	for (unsigned int i = 0; i < o->notes; i++)
-		report_note(report, o->note[i]);
+	return error ? error : director_wait_legs(&joins->scene.director, 0);
 }
 
 static int measure(struct joins *joins, struct report *report)
@@ -496,11 +344,12 @@ static int measure(struct joins *joins, struct report *report)
 	if (error)
 		fprintf(stderr, "stentor-bench joins: %s\n", strerror(-error));
 	else
-		describe(report, joins);
-	return error;
+		joins_describe(report, joins);
+	storm_close(&joins->storm);
+	return error ? error : empty(joins);
 }
 
-static int run(const struct options *options, struct report *report)
+static int run_once(const struct joins_options *options, struct report *report)
 {
 	struct joins *joins = calloc(1, sizeof(*joins));
 	int error = -ENOMEM;
@@ -512,24 +361,40 @@ static int run(const struct options *options, struct report *report)
 	storm_init(&joins->storm);
 	if (srtp_init() == srtp_err_status_ok) {
 		error = measure(joins, report);
-		storm_close(&joins->storm);
 		tally_close(&joins->tally);
 		scene_close(&joins->scene);
 		srtp_shutdown();
+	}
+	for (unsigned int i = 0; i < options->storm.count; i++) {
+		free(options->storm.token[i]);
+		options->storm.token[i] = NULL;
 	}
 	free(joins);
 	return error;
 }
 
+static int run(const struct joins_options *options, struct report *report)
+{
+	int error = 0;
+
+	for (unsigned int i = 0; !error && i < options->repeats; i++) {
+		if (i > 0)
+			report_breathe(report);
+		error = run_once(options, report);
+	}
+	return error;
+}
+
 int joins_main(int argc, char *argv[])
 {
-	struct options options = {
+	struct joins_options options = {
 		.scene = {.room = ROOM,
 			.interface = "eth0",
 			.crowd = {.ports_per_address = 1,
 				.suite = MEDIA_SUITE_GCM128,
 				.count = 1000},
 			.payload_size = 100},
+		.repeats = 1,
 		.storm = {.path = PATH,
 			.count = 2000,
 			.window = 64,
@@ -550,15 +415,13 @@ int joins_main(int argc, char *argv[])
 	options.storm.token = calloc(options.storm.count, sizeof(char *));
 	report = report_open("joins", argc, argv);
 	if (options.storm.token != NULL && report != NULL) {
-		describe_options(report, &options);
+		joins_describe_options(report, &options);
 		if (run(&options, report) == 0) {
 			code = report_close(report, options.format, stdout);
 			report = NULL;
 		}
 	}
 	report_abandon(report);
-	for (unsigned int i = 0; options.storm.token != NULL && i < options.storm.count; i++)
-		free(options.storm.token[i]);
 	free(options.storm.token);
 	return code;
 }

@@ -6,7 +6,7 @@
 # copies are counted. --hold measures the memory of connected legs instead. README.md has the method.
 #
 # usage: perf/joins.sh [--joins N] [--rate N] [--window N] [--connections N] [--sections N]
-#                      [--verify N] [--listeners N] [--threads N] [--hold] [--json]
+#                      [--verify N] [--listeners N] [--threads N] [--repeats N] [--hold] [--json]
 # Exit: 0 valid: everybody joined, no copy was lost, 1 could not measure, 2 usage, 3 the report says
 # why it is not valid.
 set -uo pipefail
@@ -16,7 +16,7 @@ cd "$top" || exit 1
 # What the parts of a measurement use is not other processes' load.
 export STENTOR_BENCH_ROOT=$$ PATH=$PATH:/usr/sbin:/sbin LC_ALL=C.UTF-8
 
-joins=2000 listeners=1000 threads=1 json=
+joins=2000 listeners=1000 threads=1 repeats=1 hold='' json=
 options=()
 
 usage() {
@@ -25,20 +25,23 @@ usage() {
 
 while [ $# -gt 0 ]; do
 	case $1 in
-	--joins | --listeners | --threads | --rate | --window | --connections | --sections | --verify)
+	--joins | --listeners | --threads | --rate | --window | --connections | --sections | --verify | \
+		--repeats)
 		[[ $# -ge 2 && $2 =~ ^[0-9]{1,7}$ ]] || { usage >&2; exit 2; }
 		case $1 in
-		--joins | --listeners | --threads) printf -v "${1#--}" %s "$2" ;;
+		--joins | --listeners | --threads | --repeats) printf -v "${1#--}" %s "$2" ;;
 		*) options+=("$1" "$2") ;;
 		esac
 		shift 2
 		;;
-	--hold) options+=(--hold); shift ;;
+	--hold) hold=--hold; shift ;;
 	--json) json=--json; shift ;;
 	--help) usage; exit 0 ;;
 	*) usage >&2; exit 2 ;;
 	esac
 done
+# Memory that has grown once does not grow again.
+[ -z "$hold" ] || [ "$repeats" = 1 ] || { echo "joins.sh: --hold is measured once a run" >&2; exit 2; }
 
 LAB_PREFIX=${LAB_PREFIX:-stnjoin} RELAY_LEGS_MAX=$((listeners + joins + 1000))
 # shellcheck disable=SC2034 # read by relay.sh
@@ -66,7 +69,7 @@ relay_up >&2 || exit 1
 	--candidate "172.16.3.1:$RELAY_PORT" --client 10.1.0.1:0 --joins "$joins" \
 	--controlplane-pid "$(lab_pid controlplane)" --dataplane-pid "$(lab_pid dataplane)" \
 	--note "handshake_threads=$threads" --note "priority=$RELAY_PRIORITY" \
-	"${options[@]}" $json >"$LAB_DIR/report" 2>"$LAB_DIR/joins.log"
+	--repeats "$repeats" "${options[@]}" $hold $json >"$LAB_DIR/report" 2>"$LAB_DIR/joins.log"
 code=$?
 cat "$LAB_DIR/joins.log" >&2
 [ "$code" = 0 ] || [ "$code" = 3 ] || lab_show_logs

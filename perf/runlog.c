@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "perf/argument.h"
 #include "perf/pacer.h"
 
 static void boot_id(char text[64])
@@ -38,7 +39,8 @@ static json_t *describe(const struct runlog *log)
 					  "send_ns", times));
 	}
 	boot_id(boot);
-	return json_pack("{s:s, s:o}", "boot", boot, "speakers", speakers);
+	return json_pack("{s:s, s:i, s:i, s:o}", "boot", boot, "repeat", (int)log->repeat,
+		"repeats", (int)log->repeats, "speakers", speakers);
 }
 
 int runlog_write(const char *path, const struct runlog *log)
@@ -78,15 +80,28 @@ static int take_speaker(struct runlog_speaker *out, const json_t *object)
 	return 0;
 }
 
+static int take_repeat(struct runlog *log, const json_t *object)
+{
+	json_int_t repeat = json_integer_value(json_object_get(object, "repeat"));
+	json_int_t repeats = json_integer_value(json_object_get(object, "repeats"));
+
+	if (repeat < 1 || repeat > repeats || repeats > REPEATS_MAX)
+		return -EPROTO;
+	log->repeat = (unsigned int)repeat;
+	log->repeats = (unsigned int)repeats;
+	return 0;
+}
+
 int runlog_read(const char *path, struct runlog *log)
 {
 	json_t *object = json_load_file(path, 0, NULL), *speakers, *speaker;
 	const char *boot = json_string_value(json_object_get(object, "boot"));
 	char ours[64];
-	int error = 0;
+	int error;
 	size_t i;
 
 	memset(log, 0, sizeof(*log));
+	error = take_repeat(log, object);
 	boot_id(ours);
 	log->same_machine = boot != NULL && ours[0] != '\0' && strcmp(boot, ours) == 0;
 	speakers = json_object_get(object, "speakers");

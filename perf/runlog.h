@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a generator tells a sink when it has ended: how many packets each of its speakers sent, and
- * when. A file, complete from the moment it is there, so that it can also be copied from another
- * machine. Times are CLOCK_MONOTONIC and mean something on the machine that wrote them only.
+ * What a generator tells a sink when a repeat has ended: how many packets each of its speakers
+ * sent, and when. A file, complete from the moment it is there, so that it can also be copied from
+ * another machine. The sink removes it when it is ready for the next repeat; the last one stays.
+ * Times are CLOCK_MONOTONIC and mean something on the machine that wrote them only.
  */
 #ifndef STENTOR_PERF_RUNLOG_H
 #define STENTOR_PERF_RUNLOG_H
@@ -19,7 +20,8 @@ struct runlog_speaker {
 };
 
 struct runlog {
-	bool same_machine; /* read only: since the same boot */
+	bool same_machine;            /* read only: since the same boot */
+	unsigned int repeat, repeats; /* this one, from 1 on, of how many */
 	unsigned int speakers;
 	struct runlog_speaker speaker[RUNLOG_SPEAKERS_MAX];
 };

@@ -72,6 +72,7 @@ int scene_open_sink(struct scene *scene, const struct scene_plan *p)
 		/* Opus silence is three bytes (RFC 6716), then the tag. */
 		.silence_size = 3 + (p->crowd.suite == MEDIA_SUITE_CM80 ? 10 : 16),
 		.first_ssrc = !p->any_ssrc,
+		.voice_only = p->voice_only,
 	};
 	char message[256] = "";
 	int error = scene_enter(p->listeners_netns);
@@ -84,15 +85,20 @@ int scene_open_sink(struct scene *scene, const struct scene_plan *p)
 	return error;
 }
 
+static void name_room(struct scene *scene, const struct scene_plan *p)
+{
+	scene->director.room = p->room;
+	scene->director.host = "speaker";
+	scene->director.timeout_ms = TIMEOUT_MS;
+}
+
 int scene_fill_room(struct scene *scene, const struct scene_plan *p)
 {
 	int error = 0;
 
 	if (scene->director.file == NULL)
 		error = director_open(&scene->director, p->events);
-	scene->director.room = p->room;
-	scene->director.host = "speaker";
-	scene->director.timeout_ms = TIMEOUT_MS;
+	name_room(scene, p);
 	if (!error)
 		error = director_open_room(&scene->director, p->crowd.count + p->others + 10);
 	if (!error)
@@ -100,6 +106,12 @@ int scene_fill_room(struct scene *scene, const struct scene_plan *p)
 	if (!error)
 		error = director_join_crowd(&scene->director, &p->crowd, &scene->join_seconds);
 	return error;
+}
+
+int scene_empty_room(struct scene *scene, const struct scene_plan *p)
+{
+	name_room(scene, p);
+	return director_close_room(&scene->director);
 }
 
 int scene_open(struct scene *scene, const struct scene_plan *plan)

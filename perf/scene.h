@@ -27,7 +27,8 @@ struct scene_plan {
 	struct director_crowd crowd;
 	uint32_t others; /* seats for more than the crowd */
 	unsigned int payload_size;
-	bool any_ssrc; /* the sink counts every SSRC, not the first one's only */
+	bool any_ssrc;   /* the sink counts every SSRC, not the first one's only */
+	bool voice_only; /* and what the relay itself says when a speaker is gone is no copy */
 };
 
 struct scene {
@@ -47,6 +48,8 @@ int scene_open(struct scene *scene, const struct scene_plan *plan);
 int scene_open_speaker(struct scene *scene, const struct scene_plan *plan);
 int scene_open_sink(struct scene *scene, const struct scene_plan *plan);
 int scene_fill_room(struct scene *scene, const struct scene_plan *plan);
+/* What scene_fill_room() did is undone; with director.file set that is written there. */
+int scene_empty_room(struct scene *scene, const struct scene_plan *plan);
 /* After scene_init(), any number of times. */
 void scene_close(struct scene *scene);
 

@@ -30,7 +30,12 @@ const char sink_usage[] =
 	"  --ports-per-address N  listeners at one address, their ports follow (1)\n"
 	"  --listeners N          of all rooms\n"
 	"  --speakers N           of the generator (1)\n"
-	"  --log FILE             of the generator: ends when that is there, and compares with it\n"
+	"  --log FILE             of the generator: ends when that is there, and compares with it. "
+	"Of "
+	"a\n"
+	"                         repeat that is not the last, it is removed when counting begins "
+	"anew\n"
+	"  --repeats N            of the generator, 1 to 101 (what its log says)\n"
 	"  --seconds S            ends then at the latest, 1 to 4,000 (4000; without --log 10)\n"
 	"  --json                 one object, as perf/report.schema.json has it\n"
 	"Results:\n"
@@ -51,7 +56,7 @@ const char sink_usage[] =
 struct options {
 	struct scene_plan scene;
 	const char *log;
-	unsigned int speakers, seconds;
+	unsigned int speakers, seconds, repeats; /* repeats 0: what the log says */
 	enum report_format format;
 };
 
@@ -69,6 +74,7 @@ struct counter {
 	struct sink_totals totals;
 	struct second second[SECONDS_MAX + 2];
 	unsigned int seconds;
+	unsigned int repeat; /* from 1 on */
 };
 
 static int parse_first(struct director_crowd *crowd, const char *text)
@@ -106,6 +112,8 @@ static int take_option(struct options *o, int c)
 		return argument_number("speakers", optarg, 1, RUNLOG_SPEAKERS_MAX, &o->speakers);
 	case 't':
 		return argument_number("seconds", optarg, 1, SECONDS_MAX, &o->seconds);
+	case 'R':
+		return argument_number("repeats", optarg, 1, REPEATS_MAX, &o->repeats);
 	case 'g':
 		o->log = optarg;
 		return 0;
@@ -122,7 +130,7 @@ static int parse(struct options *o, int argc, char *argv[])
 	static const struct option table[] = {{"interface", 1, NULL, 'i'}, {"first", 1, NULL, 'f'},
 		{"ports-per-address", 1, NULL, 'p'}, {"listeners", 1, NULL, 'n'},
 		{"speakers", 1, NULL, 's'}, {"seconds", 1, NULL, 't'}, {"log", 1, NULL, 'g'},
-		{"json", 0, NULL, 'j'}, {0}};
+		{"repeats", 1, NULL, 'R'}, {"json", 0, NULL, 'j'}, {0}};
 	int c, rc = 0;
 
 	while (rc >= 0 && (c = getopt_long(argc, argv, "", table, NULL)) != -1)
@@ -130,7 +138,7 @@ static int parse(struct options *o, int argc, char *argv[])
 	if (o->seconds == 0)
 		o->seconds = o->log != NULL ? SECONDS_MAX : 10;
 	return rc >= 0 && optind == argc && o->scene.interface && o->scene.crowd.port &&
-			       o->scene.crowd.count
+			       o->scene.crowd.count && (o->log != NULL || o->repeats <= 1)
 		       ? 0
 		       : -EINVAL;
 }
@@ -197,7 +205,8 @@ static void percentiles(struct report *report, const char *name, double *value, 
 /* Second by second what came, and what was due where that can be told. */
 static void describe_seconds(struct report *report, const struct counter *c)
 {
-	static const char *const columns[] = {"at_s", "received", "sent"};
+	static const char *const columns[][4] = {
+		{"at_s", "received", "repeat"}, {"at_s", "received", "sent", "repeat"}};
 	bool due = c->logged && c->log.same_machine;
 	double peak = 0;
 
@@ -205,12 +214,12 @@ static void describe_seconds(struct report *report, const struct counter *c)
 		const struct second *from = &c->second[i - 1], *to = &c->second[i];
 		double taken_s = (double)(to->at_ns - from->at_ns) / 1e9;
 		double row[] = {(double)(to->at_ns - c->second[0].at_ns) / 1e9,
-			(double)(to->received - from->received), 0};
+			(double)(to->received - from->received), c->repeat, c->repeat};
 
 		if (due)
 			row[2] = (double)(runlog_due(&c->log, to->at_ns) -
 					  runlog_due(&c->log, from->at_ns));
-		report_row(report, "seconds", columns, row, due ? 3 : 2);
+		report_row(report, "seconds", columns[due], row, due ? 4 : 3);
 		/* The last piece is shorter than the others and proves nothing. */
 		if (taken_s > 0.9 && row[1] / taken_s > peak)
 			peak = row[1] / taken_s;
@@ -268,6 +277,50 @@ static int describe(struct report *report, const struct counter *c)
 	return c->options->speakers == 1 ? describe_times(report, c) : 0;
 }
 
+/* What two programs were told apart from each other. */
+static int agree(struct report *report, const struct counter *c)
+{
+	unsigned int told = c->options->repeats;
+
+	report_parameter_number(report, "repeats", c->logged ? c->log.repeats : 1);
+	if (!c->logged)
+		return 0;
+	if (c->log.repeat != c->repeat) {
+		fprintf(stderr, "%s is of repeat %u, not %u\n", c->options->log, c->log.repeat,
+			c->repeat);
+		return -EPROTO;
+	}
+	if (told != 0 && told != c->log.repeats && c->repeat == 1)
+		report_invalid(
+			report, "the generator has %u repeats, not %u", c->log.repeats, told);
+	return 0;
+}
+
+static int count_once(struct counter *c, struct report *report)
+{
+	int error = watch_wire(c);
+
+	if (error == 0)
+		error = read_all(c);
+	if (error == 0)
+		error = agree(report, c);
+	return error == 0 ? describe(report, c) : error;
+}
+
+/* The generator goes on when its log is gone, so that comes last. */
+static int begin_anew(struct counter *c, struct report *report)
+{
+	int error;
+
+	tally_close(&c->tally);
+	runlog_free(&c->log);
+	c->logged = false;
+	c->seconds = 0;
+	report_breathe(report);
+	error = sink_reset(c->scene.sink);
+	return error == 0 && unlink(c->options->log) < 0 ? -errno : error;
+}
+
 static int run(struct counter *c, struct report *report)
 {
 	int error;
@@ -279,16 +332,22 @@ static int run(struct counter *c, struct report *report)
 	if (error)
 		return error;
 	fprintf(stderr, "stentor-bench sink: counting on %s\n", c->options->scene.interface);
-	error = watch_wire(c);
-	if (error == 0)
-		error = read_all(c);
-	return error == 0 ? describe(report, c) : error;
+	for (c->repeat = 1;; c->repeat++) {
+		error = count_once(c, report);
+		if (error != 0 || !c->logged || c->repeat == c->log.repeats)
+			return error;
+		error = begin_anew(c, report);
+		if (error)
+			return error;
+	}
 }
 
 int sink_main(int argc, char *argv[])
 {
-	struct options options = {
-		.scene = {.crowd = {.ports_per_address = 1, .suite = MEDIA_SUITE_GCM128}},
+	struct options options = {/* A silence frame is smaller than any speech of the generator,
+				     whatever the suite. */
+		.scene = {.crowd = {.ports_per_address = 1, .suite = MEDIA_SUITE_GCM128},
+			.voice_only = true},
 		.speakers = 1};
 	struct counter *counter = calloc(1, sizeof(*counter));
 	struct report *report;

@@ -348,6 +348,36 @@ START_TEST(silence_is_told_from_voice_by_its_size)
 }
 END_TEST
 
+START_TEST(silence_may_be_left_out_of_everything_else)
+{
+	const struct copy silence = {.sequence = 2, .size = SILENCE_SIZE, .ssrc = SSRC + 1};
+	const struct copy voice = {.sequence = 1, .size = SILENCE_SIZE + 1};
+	struct sink_config config = usual_config();
+	struct sink_sequence record;
+	struct sink_totals sum, same;
+
+	config.voice_only = config.first_ssrc = true;
+	open_sink(&config);
+	ck_assert_uint_eq(send_copy(&silence), XDP_DROP);
+	sum = totals();
+	ck_assert_uint_eq(sum.silence, 1);
+	same = (struct sink_totals){.silence = 1};
+	ck_assert_int_eq(memcmp(&sum, &same, sizeof(sum)), 0);
+	/* Nor is the SSRC that it came with the first one. */
+	ck_assert_uint_eq(send_copy(&voice), XDP_DROP);
+	ck_assert_uint_eq(send_copy(&silence), XDP_DROP);
+	ck_assert_uint_eq(totals().received, 1);
+	ck_assert_uint_eq(totals().other_ssrc, 0);
+	ck_assert_uint_eq(listener(0).received, 1);
+	ck_assert_uint_eq(listener(0).silence, 0);
+	ck_assert_int_eq(sink_read_sequence(sink, 1, &record), 0);
+	ck_assert_uint_eq(record.count, 1);
+	ck_assert_int_eq(sink_read_sequence(sink, 2, &record), 0);
+	ck_assert_uint_eq(record.count, 0);
+	close_sink();
+}
+END_TEST
+
 START_TEST(bytes_are_those_of_frames)
 {
 	const struct copy copy = {.size = 100};
@@ -533,6 +563,7 @@ static Suite *sink_suite(void)
 	tcase_add_test(copies, the_mark_counts_what_comes_later);
 	tcase_add_test(copies, reset_forgets_everything);
 	suite_add_tcase(suite, copies);
+	tcase_add_test(opening, silence_may_be_left_out_of_everything_else);
 	tcase_add_test(opening, another_ssrc_is_only_counted);
 	tcase_add_test(opening, a_million_listeners_fit);
 	tcase_add_test(opening, open_refuses_nonsense);

@@ -100,6 +100,9 @@ class Benchmarks(unittest.TestCase):
         for name, entry in self.listed.items():
             self.assertTrue(entry["summary"] and entry["results"], name)
             self.assertIn("json", [option["name"] for option in entry["parameters"]], name)
+            # account only reads what others have left.
+            self.assertEqual("repeats" in [option["name"] for option in entry["parameters"]],
+                             name != "account", name)
             help_text = run(name, "--help")
             self.assertEqual(help_text.returncode, 0)
             self.assertIn(f"stentor-bench {name}", help_text.stdout)

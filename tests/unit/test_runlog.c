@@ -21,12 +21,17 @@ static void remove_path(void)
 START_TEST(what_was_written_is_read)
 {
 	uint64_t first[] = {1, 2, UINT64_C(9007199254740993)}, second[] = {5};
-	const struct runlog log = {.speakers = 2, .speaker = {{10, 3, first}, {7, 1, second}}};
+	const struct runlog log = {.repeat = 2,
+		.repeats = 3,
+		.speakers = 2,
+		.speaker = {{10, 3, first}, {7, 1, second}}};
 	struct runlog got;
 
 	ck_assert_int_eq(runlog_write(path, &log), 0);
 	ck_assert_int_eq(runlog_read(path, &got), 0);
 	ck_assert(got.same_machine);
+	ck_assert_uint_eq(got.repeat, 2);
+	ck_assert_uint_eq(got.repeats, 3);
 	ck_assert_uint_eq(got.speakers, 2);
 	ck_assert_uint_eq(got.speaker[0].listeners, 10);
 	ck_assert_uint_eq(got.speaker[0].count, 3);
@@ -39,11 +44,18 @@ START_TEST(what_was_written_is_read)
 }
 END_TEST
 
-static const char *const bad[] = {"", "{", "[]", "{\"speakers\":[]}", "{\"speakers\":{}}",
-	"{\"speakers\":[{\"send_ns\":[1]}]}", "{\"speakers\":[{\"listeners\":0,\"send_ns\":[1]}]}",
-	"{\"speakers\":[{\"listeners\":1,\"send_ns\":[1,-2]}]}",
-	"{\"speakers\":[{\"listeners\":1,\"send_ns\":[\"1\"]}]}",
-	"{\"speakers\":[{\"listeners\":4294967296,\"send_ns\":[]}]}"};
+/* Each is a log but for one thing. */
+#define REPEAT "\"repeat\":1,\"repeats\":1,"
+static const char *const bad[] = {"", "{", "[]", "{" REPEAT "\"speakers\":[]}",
+	"{" REPEAT "\"speakers\":{}}", "{" REPEAT "\"speakers\":[{\"send_ns\":[1]}]}",
+	"{" REPEAT "\"speakers\":[{\"listeners\":0,\"send_ns\":[1]}]}",
+	"{" REPEAT "\"speakers\":[{\"listeners\":1,\"send_ns\":[1,-2]}]}",
+	"{" REPEAT "\"speakers\":[{\"listeners\":1,\"send_ns\":[\"1\"]}]}",
+	"{" REPEAT "\"speakers\":[{\"listeners\":4294967296,\"send_ns\":[]}]}",
+	"{\"speakers\":[{\"listeners\":3,\"send_ns\":[1]}]}",
+	"{\"repeat\":0,\"repeats\":1,\"speakers\":[{\"listeners\":3,\"send_ns\":[1]}]}",
+	"{\"repeat\":3,\"repeats\":2,\"speakers\":[{\"listeners\":3,\"send_ns\":[1]}]}",
+	"{\"repeat\":1,\"repeats\":102,\"speakers\":[{\"listeners\":3,\"send_ns\":[1]}]}"};
 
 START_TEST(what_is_no_log_is_refused)
 {
@@ -63,7 +75,8 @@ START_TEST(another_machine_is_another_boot)
 	struct runlog got;
 
 	ck_assert_ptr_nonnull(file);
-	fputs("{\"boot\":\"6a6f2f5e\",\"speakers\":[{\"listeners\":3,\"send_ns\":[1]}]}", file);
+	fputs("{\"boot\":\"6a6f2f5e\"," REPEAT "\"speakers\":[{\"listeners\":3,\"send_ns\":[1]}]}",
+		file);
 	fclose(file);
 	ck_assert_int_eq(runlog_read(path, &got), 0);
 	ck_assert(!got.same_machine);
