@@ -146,9 +146,10 @@ static uint32_t run_fill(struct fanout_run *run, uint32_t room, uint32_t slot, u
 void fanout_next(struct fanout *fanout, uint32_t max, struct fanout_run *run)
 {
 	uint32_t slot_roc = index_roc(fanout->packet->index);
-	uint32_t position, room, skipped;
+	uint32_t position, room, skipped, blocks = 0;
 
 	run->count = 0;
+	run->passed = false;
 	while (fanout->group_count != 0 && fanout->stretch <= fanout->group_count) {
 		position = fanout->next.position;
 		if (position == fanout->stop) {
@@ -168,7 +169,8 @@ void fanout_next(struct fanout *fanout, uint32_t max, struct fanout_run *run)
 		skipped = run_fill(run, room, fanout->packet->slot, slot_roc);
 		run->first = (struct fanout_place){fanout->next.group, position + skipped};
 		fanout->next.position += skipped + run->count;
-		if (run->count != 0)
+		run->passed = run->count == 0 && ++blocks == FANOUT_PASS_MAX;
+		if (run->count != 0 || run->passed)
 			return;
 	}
 }

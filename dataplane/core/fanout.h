@@ -21,6 +21,8 @@
 #define FANOUT_PAYLOAD_MAX 1400
 #define FANOUT_PROFILES_MAX 4
 #define FANOUT_FRAME_MIN 128
+/* Blocks of which nobody gets the packet: looking at so many costs about as much as 64 copies. */
+#define FANOUT_PASS_MAX 8u
 
 /* What a slot sends, the same for everybody. The payload is borrowed. */
 struct slot_packet {
@@ -89,7 +91,8 @@ struct fanout_run {
 	struct leg_block *block;
 	struct fanout_place first;
 	uint32_t lane;
-	uint32_t count;                  /* 0: the fan-out is over */
+	uint32_t count;                  /* 0: the fan-out is over, or */
+	bool passed;                     /* it went by FANOUT_PASS_MAX blocks without a run */
 	uint32_t roc[ENGINE_BLOCK_LEGS]; /* each leg's own, by lane */
 };
 
@@ -102,7 +105,10 @@ void fanout_headers_build(struct fanout_headers *headers, const struct slot_pack
  */
 void fanout_begin(struct fanout *fanout, struct shard *shard, const struct slot_packet *packet,
 	const struct fanout_headers *headers, const struct fanout_place *start);
-/* The next run of at most max (1 to ENGINE_BLOCK_LEGS) legs. */
+/*
+ * The next run of at most max (1 to ENGINE_BLOCK_LEGS) legs. When thousands have left since it
+ * began, none for a while: then it returns now and again with count 0 and passed set.
+ */
 void fanout_next(struct fanout *fanout, uint32_t max, struct fanout_run *run);
 /* Whether it has still to come by this place, or passes over it then; who joined later is no part.
  */

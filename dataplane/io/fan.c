@@ -198,6 +198,8 @@ static unsigned int advance(struct worker *worker, struct worker_room *room)
 	unsigned int copies;
 
 	fanout_next(&fan->fanout, ENGINE_BLOCK_LEGS, &run);
+	if (run.passed)
+		return ENGINE_BLOCK_LEGS;
 	if (run.count == 0) {
 		finish(worker, room);
 		/* Before its next packet begins, those who have left are taken out. */

@@ -306,7 +306,7 @@ static void fan_out(struct bench *b, const struct fanout_place *start, bool medd
 	ahead_check(b, &fanout);
 	for (;;) {
 		fanout_next(&fanout, 1 + random_below(&b->random, ENGINE_BLOCK_LEGS), &run);
-		if (run.count == 0)
+		if (run.count == 0 && !run.passed)
 			break;
 		fanout_write(&fanout, b->core, &run, b->frame);
 		for (i = 0; i < run.count; i++)
@@ -433,6 +433,59 @@ START_TEST(the_start_decides_who_is_first_and_who_is_last)
 }
 END_TEST
 
+/* 30 blocks of one group, of which only the last leg is still there. */
+START_TEST(a_crowd_that_has_left_is_passed_over_in_pieces)
+{
+	struct bench *b = bench_open();
+	uint8_t payload[20] = {0};
+	struct slot_packet packet = {
+		.index = index_make(9, 1), .slot = SLOT, .payload = payload, .payload_size = 20};
+	const uint32_t origin[SHARD_SLOTS_MAX] = {9, 9, 9, 9}, roc[SHARD_SLOTS_MAX] = {9, 9, 9, 9};
+	const struct fanout_place start = {0};
+	struct fanout_headers headers;
+	struct fanout fanout = {0};
+	struct fanout_run run;
+	uint32_t i, legs = 30 * ENGINE_BLOCK_LEGS, calls = 0;
+
+	for (i = 0; i < legs; i++) {
+		struct frame_path path = path_of(i, 0);
+		struct frame_template template;
+		struct master_key key = {.suite = SUITE_AEAD_AES_128_GCM};
+		struct shard_leg facts = {.leg = i,
+			.key = &key,
+			.group = {.suite = key.suite},
+			.template = &template,
+			.origin = origin};
+		struct shard_place place;
+
+		ck_assert_int_eq(frame_template_build(&path, &template), 0);
+		ck_assert_int_eq(shard_add(&b->shard, b->core, &facts, &place), 0);
+		ck_assert_uint_eq(place.group, 0);
+		if (i < legs - 1)
+			shard_silence(&b->shard, &place, roc);
+	}
+	fanout_headers_build(&headers, &packet, profiles, 2);
+	fanout_begin(&fanout, &b->shard, &packet, &headers, &start);
+	/* Three times eight blocks, then five and the last one's lanes. */
+	do {
+		fanout_next(&fanout, ENGINE_BLOCK_LEGS, &run);
+		calls++;
+		ck_assert(run.passed == (run.count == 0));
+		if (run.passed)
+			ck_assert_uint_eq(
+				fanout.next.position, calls * FANOUT_PASS_MAX * ENGINE_BLOCK_LEGS);
+	} while (run.passed);
+	ck_assert_uint_eq(FANOUT_PASS_MAX, 8);
+	ck_assert_uint_eq(calls, 4);
+	ck_assert_uint_eq(run.count, 1);
+	ck_assert_uint_eq(run.first.position, legs - 1);
+	fanout_next(&fanout, ENGINE_BLOCK_LEGS, &run);
+	ck_assert_uint_eq(run.count, 0);
+	ck_assert(!run.passed);
+	bench_close(b);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("fanout");
@@ -442,6 +495,7 @@ int main(void)
 	tcase_add_loop_test(cases, everybody_once_in_any_slicing, 0, 4);
 	tcase_add_test(cases, red_goes_to_who_agreed_to_it);
 	tcase_add_test(cases, the_start_decides_who_is_first_and_who_is_last);
+	tcase_add_test(cases, a_crowd_that_has_left_is_passed_over_in_pieces);
 	suite_add_tcase(suite, cases);
 	return unit_run(suite);
 }
