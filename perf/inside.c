@@ -3,12 +3,12 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <rte_ethdev.h>
@@ -19,12 +19,9 @@
 #include "dataplane/io/eal.h"
 #include "dataplane/io/pool.h"
 #include "dataplane/io/port.h"
-#include "dataplane/io/stage.h"
+#include "perf/lane.h"
 
 #define EPOCH 1u
-#define PAYLOAD 100u
-#define SLOT_SSRC 0x5354454eu
-#define SAMPLE_COPIES 4096u /* between two looks at what a copy takes */
 #define WAIT_NS 60000000000ull
 
 struct inside {
@@ -41,187 +38,147 @@ struct inside {
 	size_t used; /* of message */
 	uint64_t random;
 	uint8_t message[STN_TABLE_MESSAGE_MAX] __attribute__((aligned(8)));
-	/* The lane's. */
-	struct worker *worker;
-	uint64_t index_last, due_ns, seen_copies, seen_ns, ns_per_copy_256;
-	uint64_t last_copy_ns, watched_copies, turns, no_buffer;
-	struct inside_phase phase[INSIDE_PHASES];
-	/* The caller's, read by the lane. */
-	uint32_t load, phase_now;
-	bool watched, stop;
-	/* The lane adds, the caller takes. */
-	uint64_t longest_ns;
+	struct lane lane[STN_WORKERS_MAX];
+	bool shared; /* a lane has this thread's CPU as well */
 };
 
-uint64_t inside_now_ns(void)
+/* With as many lanes as CPUs one of them waits for this thread, and this thread for it. */
+static void yield_cpu(const struct inside *in)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-/* ---- the worker's lane ---- */
-
-static uint16_t on_transmit(
-	uint16_t port, uint16_t queue, struct rte_mbuf *mbufs[], uint16_t count, void *arg)
-{
-	struct inside *in = arg;
-
-	__atomic_store_n(&in->last_copy_ns, inside_now_ns(), __ATOMIC_RELAXED);
-	if (__atomic_load_n(&in->watched, __ATOMIC_ACQUIRE))
-		__atomic_store_n(&in->watched_copies, in->watched_copies + count, __ATOMIC_RELAXED);
-	return count;
-}
-
-/* The speaker's next slot packet, as the room's home worker would publish it. */
-static void inject(struct inside *in)
-{
-	struct worker *worker = in->worker;
-	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(worker->config.pool);
-	struct packet_meta *meta;
-	uint8_t *payload;
-
-	if (mbuf == NULL) {
-		in->no_buffer++;
-		return;
-	}
-	payload = (uint8_t *)rte_pktmbuf_append(mbuf, PAYLOAD);
-	memset(payload, 0x5a, PAYLOAD);
-	meta = packet_meta(mbuf);
-	*meta = (struct packet_meta){.kind = PACKET_SLOT,
-		.room_id = INSIDE_ROOM,
-		.source = 0, /* the first leg's handle */
-		.source_id = INSIDE_SPEAKER,
-		.arrival_ns = inside_now_ns(),
-		.slot = {.index = ++in->index_last,
-			.ssrc = SLOT_SSRC,
-			.timestamp = (uint32_t)in->index_last * 960,
-			.csrc = 1,
-			.payload = payload,
-			.payload_size = PAYLOAD}};
-	publish_local(worker, mbuf);
-}
-
-/* What a copy takes just now, commands aside, smoothed. */
-static void learn(struct inside *in)
-{
-	const struct stn_worker_stats *stats = &in->worker->stats;
-	uint64_t copies = stats->copies - in->seen_copies, ns;
-
-	if (copies < SAMPLE_COPIES)
-		return;
-	ns = (stats->fanout_wait.sum_ns - in->seen_ns) * 256 / copies;
-	in->ns_per_copy_256 = in->ns_per_copy_256 ? (7 * in->ns_per_copy_256 + ns) / 8 : ns;
-	in->seen_copies = stats->copies;
-	in->seen_ns = stats->fanout_wait.sum_ns;
-}
-
-static void feed(struct inside *in)
-{
-	uint32_t load = __atomic_load_n(&in->load, __ATOMIC_RELAXED);
-	uint64_t now_ns;
-
-	if (load == 0) {
-		in->due_ns = 0;
-	} else if (load >= 100) {
-		if (in->worker->queue.job_count < 2)
-			inject(in);
-	} else {
-		now_ns = inside_now_ns();
-		learn(in);
-		if (in->due_ns == 0)
-			in->due_ns = now_ns;
-		if (now_ns < in->due_ns)
-			return;
-		inject(in);
-		/* The first one tells what a copy takes. */
-		in->due_ns +=
-			in->ns_per_copy_256 == 0
-				? 10000000
-				: in->worker->stats.legs * in->ns_per_copy_256 / 256 * 100 / load;
-	}
-}
-
-static void count_wait(struct inside *in, uint64_t ns)
-{
-	struct inside_phase *phase = &in->phase[__atomic_load_n(&in->phase_now, __ATOMIC_ACQUIRE)];
-	uint64_t us = ns / 1000;
-
-	phase->wait[us < INSIDE_WAITS ? us : INSIDE_WAITS - 1]++;
-	if (ns > phase->longest_ns)
-		phase->longest_ns = ns;
-	if (ns > __atomic_load_n(&in->longest_ns, __ATOMIC_RELAXED))
-		__atomic_store_n(&in->longest_ns, ns, __ATOMIC_RELAXED);
-}
-
-static int lane_run(void *arg)
-{
-	struct inside *in = arg;
-	uint64_t before = inside_now_ns(), now_ns;
-
-	while (!__atomic_load_n(&in->stop, __ATOMIC_RELAXED)) {
-		feed(in);
-		worker_turn(in->worker);
-		now_ns = inside_now_ns();
-		count_wait(in, now_ns - before);
-		before = now_ns;
-		__atomic_store_n(&in->turns, in->turns + 1, __ATOMIC_RELEASE);
-	}
-	return 0;
+	if (in->shared)
+		sched_yield();
 }
 
 /* ---- what the caller asks ---- */
 
-void inside_load(struct inside *in, uint32_t percent)
+uint64_t inside_now_ns(void)
 {
-	__atomic_store_n(&in->load, percent, __ATOMIC_RELAXED);
+	return lane_now_ns();
 }
 
-const struct inside_phase *inside_phase(struct inside *in, unsigned int phase)
+void inside_load(struct inside *in, uint32_t percent)
 {
-	__atomic_store_n(&in->phase_now, phase, __ATOMIC_RELEASE);
-	return &in->phase[phase];
+	for (unsigned int i = 0; i < in->pool.count; i++)
+		__atomic_store_n(&in->lane[i].load, percent, __ATOMIC_RELAXED);
+}
+
+/* The turn under way is still counted where it began, so two are waited for. */
+static void turn_over(const struct inside *in, const struct lane *lane)
+{
+	uint64_t until = __atomic_load_n(&lane->turns, __ATOMIC_ACQUIRE) + 2;
+
+	while (__atomic_load_n(&lane->turns, __ATOMIC_ACQUIRE) < until)
+		yield_cpu(in);
+}
+
+void inside_phase(struct inside *in, unsigned int phase)
+{
+	for (unsigned int i = 0; i < in->pool.count; i++)
+		__atomic_store_n(&in->lane[i].phase_now, phase, __ATOMIC_RELEASE);
+	for (unsigned int i = 0; i < in->pool.count; i++)
+		turn_over(in, &in->lane[i]);
+}
+
+const struct wait_phase *inside_counted(const struct inside *in, unsigned int phase)
+{
+	return &in->lane[0].phase[phase];
+}
+
+void inside_rest(struct inside *in, bool rests)
+{
+	for (unsigned int i = 0; i < in->pool.count; i++)
+		__atomic_store_n(&in->lane[i].rests, rests, __ATOMIC_RELAXED);
+	for (unsigned int i = 0; i < in->pool.count; i++)
+		turn_over(in, &in->lane[i]);
 }
 
 uint64_t inside_longest_ns(struct inside *in)
 {
-	return __atomic_exchange_n(&in->longest_ns, 0, __ATOMIC_RELAXED);
+	return __atomic_exchange_n(&in->lane[0].longest_ns, 0, __ATOMIC_RELAXED);
+}
+
+static uint64_t lost(const struct lane *lane)
+{
+	const volatile uint64_t *drop = lane->worker->stats.drop;
+	uint64_t packets = drop[STN_DROP_FANOUT_STALE] + drop[STN_DROP_PUBLISH_FULL] +
+			   *(const volatile uint64_t *)&lane->no_buffer;
+
+	return drop[STN_DROP_TX_REFUSED] + drop[STN_DROP_TX_NO_BUFFER] + drop[STN_DROP_TX_STALE] +
+	       packets * lane->worker->stats.legs;
 }
 
 uint64_t inside_lost(const struct inside *in)
 {
-	const volatile uint64_t *drop = in->worker->stats.drop;
-	uint64_t packets = drop[STN_DROP_FANOUT_STALE] + drop[STN_DROP_PUBLISH_FULL] +
-			   *(const volatile uint64_t *)&in->no_buffer;
+	uint64_t sum = 0;
 
-	return drop[STN_DROP_TX_REFUSED] + drop[STN_DROP_TX_NO_BUFFER] + drop[STN_DROP_TX_STALE] +
-	       packets * in->worker->stats.legs;
+	for (unsigned int i = 0; i < in->pool.count; i++)
+		sum += lost(&in->lane[i]);
+	return sum;
+}
+
+struct inside_totals inside_totals(const struct inside *in)
+{
+	struct inside_totals totals = {0};
+
+	for (unsigned int i = 0; i < in->pool.count; i++) {
+		const struct stn_worker_stats *stats = &in->lane[i].worker->stats;
+
+		totals.copies += stats->tx_packets;
+		totals.commands += stats->commands;
+		totals.command_ns += stats->command_wait.sum_ns;
+		if (stats->command_wait.max_ns > totals.command_max_ns)
+			totals.command_max_ns = stats->command_wait.max_ns;
+	}
+	return totals;
 }
 
 const struct stn_worker_stats *inside_stats(const struct inside *in)
 {
-	return &in->worker->stats;
+	return &in->lane[0].worker->stats;
+}
+
+bool inside_is_alone(const struct inside *in)
+{
+	return !in->lane[0].yields;
+}
+
+uint64_t inside_faults(const struct inside *in)
+{
+	int thread = __atomic_load_n(&in->lane[0].thread, __ATOMIC_ACQUIRE);
+	char path[64], text[512], *rest;
+	unsigned long long minor = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", thread);
+	file = fopen(path, "re");
+	if (file == NULL)
+		return 0;
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	fclose(file);
+	rest = strrchr(text, ')');
+	if (rest == NULL || sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %*u %llu", &minor) != 1)
+		return 0;
+	return minor;
 }
 
 uint64_t inside_last_copy_ns(const struct inside *in)
 {
-	return __atomic_load_n(&in->last_copy_ns, __ATOMIC_RELAXED);
+	return __atomic_load_n(&in->lane[0].last_copy_ns, __ATOMIC_RELAXED);
 }
 
 void inside_watch(struct inside *in, bool watched)
 {
-	__atomic_store_n(&in->watched, watched, __ATOMIC_RELEASE);
+	__atomic_store_n(&in->lane[0].watched, watched, __ATOMIC_RELEASE);
 }
 
 uint64_t inside_watched(const struct inside *in)
 {
-	return __atomic_load_n(&in->watched_copies, __ATOMIC_RELAXED);
+	return __atomic_load_n(&in->lane[0].watched_copies, __ATOMIC_RELAXED);
 }
 
 uint64_t inside_turns(const struct inside *in)
 {
-	return __atomic_load_n(&in->turns, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&in->lane[0].turns, __ATOMIC_ACQUIRE);
 }
 
 /* ---- the writer ---- */
@@ -245,6 +202,7 @@ static int send_message(struct inside *in, uint16_t type, size_t size)
 	while (send(in->fd, in->message, size, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
 		if (errno != EAGAIN && errno != EINTR)
 			return -errno;
+		yield_cpu(in);
 		table_server_poll(in->server, 0);
 	}
 	return 0;
@@ -349,6 +307,7 @@ int inside_poll(struct inside *in, struct inside_result *result)
 	} message;
 	ssize_t size;
 
+	yield_cpu(in);
 	table_server_poll(in->server, 0);
 	size = recv(in->fd, &message, sizeof(message), MSG_DONTWAIT);
 	if (size < 0)
@@ -398,7 +357,7 @@ static int program_room(struct inside *in)
 {
 	struct stn_op_room_put room = {.op = {STN_OP_ROOM_PUT, sizeof(room), 0},
 		.room_id = INSIDE_ROOM,
-		.slot_ssrc = {SLOT_SSRC},
+		.slot_ssrc = {LANE_SLOT_SSRC},
 		.slot_count = 1,
 		.profile_count = 1,
 		.profile = {{.payload_type = 111}}};
@@ -426,7 +385,7 @@ static int program_room(struct inside *in)
 /* ---- opening ---- */
 
 /* The same text an operator would write. Packets come as fast as they can be sent: no pace. */
-static int config_make(struct inside *in, uint32_t listeners_max)
+static int config_make(struct inside *in, const struct inside_size *size)
 {
 	struct option_source source = {.name = "stentor-bench"};
 	struct option_error error;
@@ -435,10 +394,11 @@ static int config_make(struct inside *in, uint32_t listeners_max)
 
 	source.text = text;
 	source.size = (size_t)snprintf(text, sizeof(text),
-		"dataplane = { legs_max = %u; rooms_max = 1; buffers = 8192; pace_us = 0;\n"
+		"dataplane = { workers = %u; legs_max = %u; rooms_max = 1; buffers = 8192; pace_us "
+		"= 0;\n"
 		"ports = ( { driver = \"null\"; addresses = [ \"192.0.2.1/24\" ];\n"
 		"gateway_mac = \"02:00:00:00:00:02\"; } ); };",
-		listeners_max + 16);
+		size->workers, size->listeners_max + 16);
 	rc = option_read(&dataplane_options, &source, &in->config, &error);
 	if (rc < 0)
 		fprintf(stderr, "stentor-bench: %s\n", error.text);
@@ -454,7 +414,7 @@ static int server_start(struct inside *in)
 		.index_path = in->index,
 		.rooms_max = in->config.rooms_max,
 		.legs_max = in->config.legs_max,
-		.engine = in->worker->config.engine->name};
+		.engine = in->lane[0].worker->config.engine->name};
 
 	strcpy(in->folder, "/tmp/stentor-bench-XXXXXX");
 	if (mkdtemp(in->folder) == NULL)
@@ -462,6 +422,33 @@ static int server_start(struct inside *in)
 	snprintf(in->socket, sizeof(in->socket), "%s/table.sock", in->folder);
 	snprintf(in->index, sizeof(in->index), "%s/index", in->folder);
 	return table_server_open(&in->server, &config, &interface);
+}
+
+/* Touched, so that the lane does not fault in what it notes in. */
+static int lanes_make(struct inside *in)
+{
+	const size_t size = INSIDE_PHASES * sizeof(struct wait_phase);
+
+	for (unsigned int i = 0; i < in->pool.count; i++) {
+		struct worker *worker = in->pool.worker[i];
+		rte_cpuset_t lane = rte_lcore_cpuset(EAL_WORKER_LCORE(i));
+		rte_cpuset_t main = rte_lcore_cpuset(EAL_MAIN_LCORE);
+
+		in->lane[i] = (struct lane){.worker = worker,
+			.phase = malloc(size),
+			.yields = CPU_EQUAL(&lane, &main),
+			.room_id = INSIDE_ROOM,
+			.source_id = INSIDE_SPEAKER,
+			.index_last = 1000};
+		in->shared |= in->lane[i].yields;
+		if (in->lane[i].phase == NULL)
+			return -ENOMEM;
+		memset(in->lane[i].phase, 0, size);
+		if (rte_eth_add_tx_callback(in->port.port_id, worker->config.port[0].tx_queue,
+			    lane_on_transmit, &in->lane[i]) == NULL)
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 static int dataplane_start(struct inside *in)
@@ -480,18 +467,18 @@ static int dataplane_start(struct inside *in)
 		rc = pool_open(&in->pool, &in->config, engine, &in->port);
 	if (rc < 0)
 		return rc;
-	in->worker = in->pool.worker[0];
+	rc = lanes_make(in);
+	if (rc < 0)
+		return rc;
 	bus.worker = in->pool.worker;
 	bus.worker_count = in->pool.count;
 	bus.pool = in->pool.buffers;
 	bus.legs_max = in->config.legs_max;
 	rc = bus_open(&in->bus, &bus);
-	if (rc == 0 && rte_eth_add_tx_callback(in->port.port_id, 0, on_transmit, in) == NULL)
-		rc = -ENOMEM;
 	return rc == 0 ? server_start(in) : rc;
 }
 
-int inside_open(struct inside **out, uint32_t listeners_max)
+int inside_open(struct inside **out, const struct inside_size *size)
 {
 	struct inside *in = calloc(1, sizeof(*in));
 	int rc;
@@ -503,12 +490,12 @@ int inside_open(struct inside **out, uint32_t listeners_max)
 	(void)mallopt(M_TRIM_THRESHOLD, 128 << 20);
 	in->fd = -1;
 	in->random = inside_now_ns();
-	in->index_last = 1000;
-	rc = config_make(in, listeners_max);
+	rc = config_make(in, size);
 	if (rc == 0)
 		rc = dataplane_start(in);
 	if (rc == 0) {
-		rte_eal_remote_launch(lane_run, in, EAL_WORKER_LCORE(0));
+		for (unsigned int i = 0; i < in->pool.count; i++)
+			rte_eal_remote_launch(lane_run, &in->lane[i], EAL_WORKER_LCORE(i));
 		in->launched = true;
 		rc = connect_writer(in);
 	}
@@ -526,9 +513,10 @@ void inside_close(struct inside *in)
 {
 	if (in == NULL)
 		return;
-	__atomic_store_n(&in->stop, true, __ATOMIC_RELAXED);
-	if (in->launched)
-		rte_eal_wait_lcore(EAL_WORKER_LCORE(0));
+	for (unsigned int i = 0; i < in->pool.count; i++)
+		__atomic_store_n(&in->lane[i].stop, true, __ATOMIC_RELAXED);
+	for (unsigned int i = 0; in->launched && i < in->pool.count; i++)
+		rte_eal_wait_lcore(EAL_WORKER_LCORE(i));
 	if (in->fd >= 0)
 		close(in->fd);
 	pool_close(&in->pool);
@@ -542,5 +530,7 @@ void inside_close(struct inside *in)
 	}
 	if (in->eal_started)
 		eal_stop();
+	for (unsigned int i = 0; i < STN_WORKERS_MAX; i++)
+		free(in->lane[i].phase);
 	free(in);
 }

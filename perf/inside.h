@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A whole data plane in this process, on a null port: the real worker on its own CPU, the real
- * table server on this one, and a writer on table.sock. In place of a speaker's packets, slot
- * packets are published on the worker as its home would: back to back, or so that forwarding takes
- * a given share of the worker's time. All but the lane's loop runs on the calling thread.
+ * A whole data plane in this process, on a null port: the real workers on CPUs of their own (the
+ * last one shares the caller's if there are not enough), the real table server on the caller's, and
+ * a writer on table.sock. In place of a speaker's packets, slot packets are published on the
+ * workers (lane.h): back to back, or so that forwarding takes a given share of their time. All but
+ * the lanes' loop runs on the calling thread.
  */
 #ifndef STENTOR_PERF_INSIDE_H
 #define STENTOR_PERF_INSIDE_H
@@ -12,18 +13,12 @@
 #include <stdint.h>
 
 #include "dataplane/api/table.h"
+#include "perf/lane.h"
 
 #define INSIDE_ROOM 1u
 #define INSIDE_SPEAKER 1u /* leg_id; listener i has INSIDE_LISTENER + i */
 #define INSIDE_LISTENER 100u
 #define INSIDE_PHASES 512u
-#define INSIDE_WAITS 2001u /* microseconds, the last is for all above */
-
-/* What the worker's lane counts; read it when the phase is over. */
-struct inside_phase {
-	uint64_t wait[INSIDE_WAITS]; /* from one look at the receive queue to the next */
-	uint64_t longest_ns;
-};
 
 struct inside;
 
@@ -32,7 +27,16 @@ struct inside_result {
 	uint64_t read_ns;
 };
 
-int inside_open(struct inside **out, uint32_t listeners_max);
+/* Of the workers, since the start. */
+struct inside_totals {
+	uint64_t copies, commands, command_ns, command_max_ns;
+};
+
+struct inside_size {
+	uint32_t listeners_max, workers;
+};
+
+int inside_open(struct inside **out, const struct inside_size *size);
 void inside_close(struct inside *in);
 
 /* Operations into the open transaction; inside_commit() says under which sequence it went. */
@@ -47,13 +51,23 @@ int inside_wait(struct inside *in, uint32_t sequence);
 
 /* percent: of the worker's time for forwarding, 100: without a pause, 0: nothing. */
 void inside_load(struct inside *in, uint32_t percent);
-/* Waits are counted under this phase from now on. */
-const struct inside_phase *inside_phase(struct inside *in, unsigned int phase);
-/* The longest wait since it was last asked. */
+/* Waits are counted under this phase from now on; those of the one before may be read. */
+void inside_phase(struct inside *in, unsigned int phase);
+/* The first worker's. */
+const struct wait_phase *inside_counted(const struct inside *in, unsigned int phase);
+/* The lanes leave their workers alone, and go on looking at the clock. */
+void inside_rest(struct inside *in, bool rests);
+/* The first worker's longest wait since it was last asked. */
 uint64_t inside_longest_ns(struct inside *in);
 /* Copies that were due and not handed to the port: refused, too late, or without a buffer. */
 uint64_t inside_lost(const struct inside *in);
+struct inside_totals inside_totals(const struct inside *in);
+/* All that follows is the first worker's. */
 const struct stn_worker_stats *inside_stats(const struct inside *in);
+/* Whether it has a CPU that this thread is not on. */
+bool inside_is_alone(const struct inside *in);
+/* Page faults of its thread. */
+uint64_t inside_faults(const struct inside *in);
 /* When the last copy was handed to the port, and how many while watched. */
 uint64_t inside_last_copy_ns(const struct inside *in);
 void inside_watch(struct inside *in, bool watched);

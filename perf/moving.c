@@ -12,11 +12,13 @@
 
 #include "configs/log.h"
 #include "perf/argument.h"
+#include "perf/gaps.h"
 #include "perf/inside.h"
 #include "perf/report.h"
 
 #define ROW_NS 100000000u
-#define CALM_NS 500000000u
+#define SLICE_NS 250000000u  /* calm, and the same for the machine alone */
+#define SLICES 2u            /* of each before joins, between them and leaves, and after */
 #define SETTLE_NS 300000000u /* packets that wait become stale in less */
 #define BATCHES_OUT 8u       /* transactions under way */
 #define SEQUENCES 4096u
@@ -29,28 +31,36 @@ const char moving_usage[] =
 	"  --batch N              joins of a transaction, 1 to 8,192 (256)\n"
 	"  --load PERCENT         of the worker's time for forwarding, 0 to 100; 100: back to back "
 	"(70)\n"
+	"  --workers N            1 to 16 (1); waits are the first one's\n"
 	"  --repeats N            1 to 101 (5)\n"
 	"  --json                 one object, as perf/report.schema.json has it\n"
 	"Results:\n"
 	"  joins_per_s  count, higher  from the first operation sent to the last result read\n"
 	"  leaves_per_s  count, higher  the same, of all who had joined\n"
 	"  join_copies_lost  count, lower  copies due and not handed to the port, joins and after\n"
-	"  leave_copies_lost  count, lower  the same for the leaves\n"
-	"  calm_wait_us_p99  us, lower  from one look at the receive queue to the next, before\n"
+	"  leave_copies_lost  count, lower  the same for the leaves\n" GAPS_USAGE
+	"  calm_wait_us_p99  us, lower  from one look at the receive queue to the next, nobody "
+	"coming or going (p999, p9999)\n"
 	"  calm_wait_us_max  us, lower  the longest\n"
-	"  join_wait_us_p99  us, lower  the same during the joins\n"
-	"  join_wait_us_max  us, lower  the longest\n"
+	"  calm_waits_over_50us_per_s  per_s, lower  of them\n"
+	"  calm_waits_over_50us_percent  percent, lower  of all looks\n"
+	"  calm_faults  count, lower  page faults of the worker\n"
+	"  join_wait_us_p99  us, lower  the same during the joins; and all others of calm\n"
 	"  leave_wait_us_p99  us, lower  the same during the leaves\n"
-	"  leave_wait_us_max  us, lower  the longest\n"
 	"  command_wait_us_max  us, lower  the longest that was due to commands, from the start "
 	"on, so far\n"
 	"  command_ns  ns, lower  of the worker, a command of the joins\n"
 	"  mpps  Mpps, higher  copies during the joins\n";
 
 struct options {
-	uint32_t listeners, joins, batch, load, repeats;
+	uint32_t listeners, joins, batch, load, workers, repeats;
 	enum report_format format;
 };
+
+/* Nobody's is what lies between; each repeat has its own of all. */
+enum phase { PHASE_NOBODYS, PHASE_MACHINE, PHASE_CALM, PHASE_JOIN, PHASE_LEAVE, PHASE_COUNT };
+
+#define PHASES_TOLD (PHASE_COUNT - PHASE_MACHINE)
 
 struct run {
 	const struct options *options;
@@ -61,24 +71,9 @@ struct run {
 	uint32_t repeat;
 	uint64_t lost, copies;
 	uint32_t size[SEQUENCES]; /* of transactions under way */
+	uint64_t faulted[PHASE_COUNT];
+	struct gaps_phase told[PHASES_TOLD];
 };
-
-/* Phase 0 is what lies between; each repeat has its own of the others. */
-enum phase { PHASE_CALM = 1, PHASE_JOIN, PHASE_LEAVE, PHASE_COUNT = PHASE_LEAVE };
-
-static double percentile(const struct inside_phase *phase, double percent)
-{
-	uint64_t total = 0, seen = 0;
-
-	for (unsigned int i = 0; i < INSIDE_WAITS; i++)
-		total += phase->wait[i];
-	for (unsigned int i = 0; i < INSIDE_WAITS; i++) {
-		seen += phase->wait[i];
-		if ((double)seen >= (double)total * percent / 100)
-			return i + 1;
-	}
-	return INSIDE_WAITS;
-}
 
 static void row(struct run *run)
 {
@@ -91,7 +86,7 @@ static void row(struct run *run)
 		return;
 	run->row_ns += ROW_NS;
 	lost = inside_lost(run->in);
-	copies = inside_stats(run->in)->tx_packets;
+	copies = inside_totals(run->in).copies;
 	values[0] = (double)(now_ns - run->begin_ns) / 1e9;
 	values[1] = run->done;
 	values[2] = (double)(copies - run->copies);
@@ -154,76 +149,133 @@ static void value(struct run *run, const char *name, const char *unit, double nu
 	report_value(run->report, name, unit, REPORT_LOWER, number);
 }
 
-static const struct inside_phase *begin_phase(struct run *run, enum phase phase)
+static void begin_phase(struct run *run, enum phase phase)
 {
-	return inside_phase(run->in, run->repeat * PHASE_COUNT + phase);
+	run->faulted[phase] -= inside_faults(run->in);
+	inside_phase(run->in, run->repeat * PHASE_COUNT + phase);
+}
+
+static void end_phase(struct run *run, enum phase phase)
+{
+	inside_phase(run->in, PHASE_NOBODYS);
+	run->faulted[phase] += inside_faults(run->in);
 }
 
 static int joins(struct run *run)
 {
-	const struct inside_phase *phase = begin_phase(run, PHASE_JOIN);
-	uint64_t begin_ns = inside_now_ns(), lost = inside_lost(run->in), ns;
-	struct stn_worker_stats before = *inside_stats(run->in), after;
-	int error = storm(run, run->options->listeners, run->options->joins, true);
+	uint64_t begin_ns, lost = inside_lost(run->in), ns;
+	struct inside_totals before = inside_totals(run->in), after;
+	int error;
 
+	begin_phase(run, PHASE_JOIN);
+	begin_ns = inside_now_ns();
+	error = storm(run, run->options->listeners, run->options->joins, true);
 	if (error)
 		return error;
 	ns = inside_now_ns() - begin_ns;
-	after = *inside_stats(run->in);
-	inside_phase(run->in, 0);
+	after = inside_totals(run->in);
+	end_phase(run, PHASE_JOIN);
 	error = rest(run, SETTLE_NS);
 	report_value(run->report, "joins_per_s", "count", REPORT_HIGHER,
 		run->options->joins * 1e9 / (double)ns);
 	report_value(run->report, "mpps", "Mpps", REPORT_HIGHER,
-		(double)(after.tx_packets - before.tx_packets) * 1e3 / (double)ns);
+		(double)(after.copies - before.copies) * 1e3 / (double)ns);
 	value(run, "command_ns", "ns",
-		(double)(after.command_wait.sum_ns - before.command_wait.sum_ns) /
+		(double)(after.command_ns - before.command_ns) /
 			(double)(after.commands - before.commands));
 	value(run, "join_copies_lost", "count", (double)(inside_lost(run->in) - lost));
-	value(run, "join_wait_us_p99", "us", percentile(phase, 99));
-	value(run, "join_wait_us_max", "us", (double)phase->longest_ns / 1e3);
 	return error;
 }
 
 static int leaves(struct run *run)
 {
-	const struct inside_phase *phase = begin_phase(run, PHASE_LEAVE);
-	uint64_t begin_ns = inside_now_ns(), lost = inside_lost(run->in), ns;
-	int error = storm(run, run->options->listeners, run->options->joins, false);
+	uint64_t begin_ns, lost = inside_lost(run->in), ns;
+	int error;
 
+	begin_phase(run, PHASE_LEAVE);
+	begin_ns = inside_now_ns();
+	error = storm(run, run->options->listeners, run->options->joins, false);
 	if (error)
 		return error;
 	ns = inside_now_ns() - begin_ns;
-	inside_phase(run->in, 0);
+	end_phase(run, PHASE_LEAVE);
 	error = rest(run, SETTLE_NS);
 	report_value(run->report, "leaves_per_s", "count", REPORT_HIGHER,
 		run->options->joins * 1e9 / (double)ns);
 	lost = inside_lost(run->in) > lost ? inside_lost(run->in) - lost : 0;
 	value(run, "leave_copies_lost", "count", (double)lost);
-	value(run, "leave_wait_us_p99", "us", percentile(phase, 99));
-	value(run, "leave_wait_us_max", "us", (double)phase->longest_ns / 1e3);
 	return error;
+}
+
+/* In turns: the machine alone, the worker resting; and the worker with nobody coming or going. */
+static int stand_still(struct run *run)
+{
+	int error = 0;
+
+	for (unsigned int i = 0; !error && i < SLICES; i++) {
+		inside_rest(run->in, true);
+		begin_phase(run, PHASE_MACHINE);
+		error = rest(run, SLICE_NS);
+		end_phase(run, PHASE_MACHINE);
+		inside_rest(run->in, false);
+		if (!error)
+			error = rest(run, SLICE_NS / 8);
+		begin_phase(run, PHASE_CALM);
+		if (!error)
+			error = rest(run, SLICE_NS);
+		end_phase(run, PHASE_CALM);
+	}
+	return error;
+}
+
+static void tell(struct run *run)
+{
+	static const char *const names[] = {NULL, "machine", "calm", "join", "leave"};
+
+	for (enum phase p = PHASE_MACHINE; p < PHASE_COUNT; p++) {
+		struct gaps_phase *told = &run->told[p - PHASE_MACHINE];
+		const struct wait_phase *phase =
+			inside_counted(run->in, run->repeat * PHASE_COUNT + p);
+		char name[32];
+
+		told->name = names[p];
+		wait_merge(&told->sum, phase);
+		if (p == PHASE_MACHINE) {
+			gaps_tell_machine(run->report, &phase->waits);
+			continue;
+		}
+		gaps_tell_waits(run->report, names[p], &phase->waits);
+		snprintf(name, sizeof(name), "%s_faults", names[p]);
+		value(run, name, "count", (double)run->faulted[p]);
+	}
+	value(run, "command_wait_us_max", "us",
+		(double)inside_totals(run->in).command_max_ns / 1e3);
 }
 
 static int measure(struct run *run)
 {
-	const struct inside_phase *phase = begin_phase(run, PHASE_CALM);
-	int error = rest(run, CALM_NS);
+	int error;
 
-	value(run, "calm_wait_us_p99", "us", percentile(phase, 99));
-	value(run, "calm_wait_us_max", "us", (double)phase->longest_ns / 1e3);
+	memset(run->faulted, 0, sizeof(run->faulted));
+	error = stand_still(run);
 	if (!error)
 		error = joins(run);
 	if (!error)
+		error = stand_still(run);
+	if (!error)
 		error = leaves(run);
-	value(run, "command_wait_us_max", "us",
-		(double)inside_stats(run->in)->command_wait.max_ns / 1e3);
+	if (!error)
+		error = stand_still(run);
+	if (!error)
+		tell(run);
 	return error;
 }
 
 static int measure_all(struct run *run)
 {
-	int error = inside_open(&run->in, run->options->listeners + run->options->joins);
+	const struct inside_size size = {
+		run->options->listeners + run->options->joins, run->options->workers};
+	int error = inside_open(&run->in, &size);
 
 	if (error)
 		return error;
@@ -237,6 +289,9 @@ static int measure_all(struct run *run)
 			report_breathe(run->report);
 		error = measure(run);
 	}
+	gaps_tabulate(run->report, run->told, PHASES_TOLD, run->begin_ns);
+	if (!inside_is_alone(run->in))
+		report_invalid(run->report, "the worker shares its CPU with who programs it");
 	inside_close(run->in);
 	return error;
 }
@@ -244,8 +299,8 @@ static int measure_all(struct run *run)
 static int parse(struct options *o, int argc, char *argv[])
 {
 	static const struct option names[] = {{"listeners", 1, NULL, 'l'}, {"joins", 1, NULL, 'n'},
-		{"batch", 1, NULL, 'b'}, {"load", 1, NULL, 'p'}, {"repeats", 1, NULL, 'r'},
-		{"json", 0, NULL, 'j'}, {NULL, 0, NULL, 0}};
+		{"batch", 1, NULL, 'b'}, {"load", 1, NULL, 'p'}, {"workers", 1, NULL, 'w'},
+		{"repeats", 1, NULL, 'r'}, {"json", 0, NULL, 'j'}, {NULL, 0, NULL, 0}};
 	int c, rc = 0;
 
 	while (rc >= 0 && (c = getopt_long(argc, argv, "", names, NULL)) != -1) {
@@ -257,6 +312,8 @@ static int parse(struct options *o, int argc, char *argv[])
 			rc = argument_number("batch", optarg, 1, 8192, &o->batch);
 		else if (c == 'p')
 			rc = argument_number("load", optarg, 0, 100, &o->load);
+		else if (c == 'w')
+			rc = argument_number("workers", optarg, 1, STN_WORKERS_MAX, &o->workers);
 		else if (c == 'r')
 			rc = argument_number("repeats", optarg, 1, REPEATS_MAX, &o->repeats);
 		else if (c == 'j')
@@ -269,8 +326,12 @@ static int parse(struct options *o, int argc, char *argv[])
 
 int moving_main(int argc, char *argv[])
 {
-	struct options options = {
-		.listeners = 50000, .joins = 1000000, .batch = 256, .load = 70, .repeats = 5};
+	struct options options = {.listeners = 50000,
+		.joins = 1000000,
+		.batch = 256,
+		.load = 70,
+		.workers = 1,
+		.repeats = 5};
 	struct run run = {.options = &options};
 	int error = 0;
 
@@ -283,6 +344,7 @@ int moving_main(int argc, char *argv[])
 	report_parameter_number(run.report, "joins", options.joins);
 	report_parameter_number(run.report, "batch", options.batch);
 	report_parameter_number(run.report, "load_percent", options.load);
+	report_parameter_number(run.report, "workers", options.workers);
 	log_open(LOG_LEVEL_WARN);
 	error = measure_all(&run);
 	if (error == 0)

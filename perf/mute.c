@@ -203,7 +203,8 @@ static int measure(struct run *run)
 static int measure_all(struct run *run)
 {
 	uint32_t at, sequence;
-	int error = inside_open(&run->in, run->options->listeners + run->options->joins);
+	const struct inside_size size = {run->options->listeners + run->options->joins, 1};
+	int error = inside_open(&run->in, &size);
 
 	if (error)
 		return error;
