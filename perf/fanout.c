@@ -21,6 +21,7 @@
 #define SLOT_SSRC 0x5354454eu
 #define SLOT_INDEX_FIRST 1000u
 #define CSRC 0x11223344u
+#define CONNECT_LIMIT_S 30
 
 enum phase { PHASE_SETUP, PHASE_MEASURE, PHASE_DONE };
 
@@ -380,6 +381,22 @@ static void collect(struct bench *b, struct fanout_result *result)
 		result->hot_bytes += engine->hot_bytes(b->options->suite, b->options->payload);
 }
 
+/* Over memif nothing is sent before the reading process has connected, so what was would be none. */
+static int wait_for_link(const struct bench *b)
+{
+	double deadline = now() + CONNECT_LIMIT_S;
+	struct rte_eth_link link;
+
+	do {
+		if (rte_eth_link_get_nowait(b->port.port_id, &link) == 0 &&
+			link.link_status == RTE_ETH_LINK_UP)
+			return 0;
+		usleep(1000);
+	} while (now() < deadline);
+	fprintf(stderr, "stentor-bench: nobody has connected to the memif port\n");
+	return -ENOTCONN;
+}
+
 static int measure(struct bench *b, struct fanout_result *result)
 {
 	unsigned int i;
@@ -442,9 +459,14 @@ int fanout_measure(const struct fanout_options *options, struct fanout_result *r
 		rc = environment_start(b);
 	if (rc == 0)
 		rc = reference_open(&b->reference, options->suite, b->listener, options->listeners);
+	if (rc == 0 && options->memif)
+		rc = wait_for_link(b);
 	if (rc == 0)
 		rc = measure(b, result);
-	if (sink != NULL && memif_sink_stop(sink, &read) == 0) {
+	if (sink != NULL) {
+		int stopped = memif_sink_stop(sink, &read);
+
+		rc = rc == 0 ? stopped : rc;
 		result->sink_read = read;
 		result->sink_lost = result->copies - read;
 	}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The listeners of --sink memif: another process that reads every byte of every packet. */
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,9 @@
 #include "perf/fanout.h"
 
 #define BURST 64
+/* Its socket is there when whoever measures has started its own DPDK. */
+#define CONNECT_TRIES 3000
+#define CONNECT_PAUSE_US 10000
 
 struct memif_sink {
 	pid_t pid;
@@ -31,6 +35,13 @@ static volatile sig_atomic_t stopping;
 static void on_signal(int number)
 {
 	stopping = number;
+}
+
+static int port_start(const char *socket, uint16_t port)
+{
+	for (int i = 0; i < CONNECT_TRIES && access(socket, F_OK) < 0 && !stopping; i++)
+		usleep(CONNECT_PAUSE_US);
+	return rte_eth_dev_start(port);
 }
 
 static int port_make(const char *socket, uint16_t *port)
@@ -54,7 +65,7 @@ static int port_make(const char *socket, uint16_t *port)
 		rc = rte_eth_rx_queue_setup(*port, 0, 512, SOCKET_ID_ANY, NULL, pool);
 	if (rc == 0)
 		rc = rte_eth_tx_queue_setup(*port, 0, 512, SOCKET_ID_ANY, NULL);
-	return rc == 0 ? rte_eth_dev_start(*port) : rc;
+	return rc == 0 ? port_start(socket, *port) : rc;
 }
 
 /* Touches every byte, as whoever sends them on would. */
@@ -82,7 +93,13 @@ static void sink_loop(uint16_t port, struct report *report)
 		count = rte_eth_rx_burst(port, 0, mbufs, BURST);
 		for (i = 0; i < count; i++)
 			report->digest += read_all(mbufs[i]);
-		if (count != 0)
+		/*
+		 * Who polls an empty ring with real-time priority has the CPU to itself, and the threads
+		 * that connect the two processes would wait for the end of its time slices.
+		 */
+		if (count == 0)
+			sched_yield();
+		else
 			rte_pktmbuf_free_bulk(mbufs, count);
 		report->packets += count;
 	}

@@ -67,6 +67,19 @@ class Benchmarks(unittest.TestCase):
         self.assertEqual(self.fanout["verify_failures"], 0)
         self.assertGreater(self.fanout["verified"], 0)
 
+    def test_fanout_over_memif(self):
+        """Both processes on real-time priority: nothing is measured before they have connected."""
+        command = [BENCH, "fanout", "--listeners", "1000", "--seconds", "1", "--repeats", "2",
+                   "--sink", "memif", "--reference", "off", "--json"]
+        if subprocess.run(["chrt", "--rr", "10", "true"], capture_output=True).returncode == 0:
+            command = ["chrt", "--rr", "10", *command]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        self.assertIn(done.returncode, (0, 3), done.stderr)
+        report = json.loads(done.stdout)
+        self.assertTrue(report["validity"]["correct"], report["validity"])
+        self.assertGreater(min(report["results"]["mpps"]["repeats"]), 0)
+        self.assertEqual(report["sink_read"], report["copies"])
+
     def test_events(self):
         arguments = ("--members", "1000", "--seconds", "1")
         self.check(measure("events", *arguments), *arguments)
