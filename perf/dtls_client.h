@@ -21,6 +21,7 @@
 struct dtls_identity {
 	SSL_CTX *context;
 	char fingerprint[DTLS_DIGEST_TEXT]; /* SHA-256, as SDP writes it */
+	bool hasty; /* the caller's: repeat a lost flight after 50 ms, not after a second */
 };
 
 struct dtls_client {

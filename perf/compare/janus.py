@@ -15,7 +15,7 @@ from lab import OTHER_CPU, RELAY, Child, Skipped, need, version_of
 LIBRARY = "/usr/lib/x86_64-linux-gnu/janus"
 MOUNTPOINT = 1
 PORT = 5002
-WINDOW = 8
+WINDOW = 32
 TIMEOUT_S = 20
 LISTENERS_MAX = 5000
 
