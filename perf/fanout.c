@@ -381,7 +381,8 @@ static void collect(struct bench *b, struct fanout_result *result)
 		result->hot_bytes += engine->hot_bytes(b->options->suite, b->options->payload);
 }
 
-/* Over memif nothing is sent before the reading process has connected, so what was would be none. */
+/* Over memif nothing is sent before the reading process has connected, so what was would be none.
+ */
 static int wait_for_link(const struct bench *b)
 {
 	double deadline = now() + CONNECT_LIMIT_S;

@@ -94,8 +94,8 @@ static void sink_loop(uint16_t port, struct report *report)
 		for (i = 0; i < count; i++)
 			report->digest += read_all(mbufs[i]);
 		/*
-		 * Who polls an empty ring with real-time priority has the CPU to itself, and the threads
-		 * that connect the two processes would wait for the end of its time slices.
+		 * Who polls an empty ring with real-time priority has the CPU to itself, and the
+		 * threads that connect the two processes would wait for the end of its time slices.
 		 */
 		if (count == 0)
 			sched_yield();

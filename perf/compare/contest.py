@@ -3,12 +3,14 @@
 """Runs one contender of a comparison: for each listener count it is set up, warmed and measured.
 
 usage: contest.py --contender NAME --counts N,N --prefix LAB --folder DIR --build DIR
-                  [--seconds S] [--bisections N] [--repeats N] [--lock FILE]
+                  [--seconds S] [--bisections N] [--repeats N] [--allotted SECONDS] [--lock FILE]
 In the relay's namespace of a lab. A line of JSON for each measurement on standard output; one with
-"skipped" and the reason where there is none. Exit: 0, 2 usage.
+"skipped" and the reason where there is none, with "cut" where its time was up. All first
+measurements come before all repeats, so that those are what a slow contender does without. Exit: 0, 2 usage.
 """
 import argparse
 import json
+import signal
 import sys
 import time
 
@@ -32,11 +34,16 @@ CONTENDERS = {
 }
 # Copies a second that no relay here reaches over a veth, and what the ramp begins with.
 LIMIT = 6e6
-START = 20000
+START = 160000
 # What a saturated relay is offered.
 FLOOD = 3e6
 SETTLE_S = 0.5
-BEGIN_AGAIN = 0.6
+# Where a ramp begins, of what another one of the same came to: the repeat of one, the first at another
+# count of listeners; and by what it climbs.
+BEGIN_AGAIN, STEP_AGAIN = 0.8, 1.5
+BEGIN_OTHER = 0.5
+# How much longer than allotted a measurement may take until it is broken off.
+OVERTIME_S = 10
 
 
 def say(text):
@@ -100,8 +107,8 @@ class Run:
 
 
 def climb(run, step, options):
-    """The ramp. Speed is that of the highest rate at which no copy was lost. options.begin: where an
-    earlier ramp of the same came to, so that not everything is walked again."""
+    """The ramp. Speed is that of the highest rate at which no copy was lost. options.begin, .factor:
+    where it begins and how it climbs, None: from the bottom, by doubling."""
     listeners = run.listeners
 
     def measure(rate):
@@ -114,11 +121,14 @@ def climb(run, step, options):
 
     start = max(START / listeners, 2 / options.seconds)
     step(start, 1)
-    start = max(start, BEGIN_AGAIN * options.begin)
-    steps = ramp.ramp(measure, lambda found: ramp.whole(found, listeners), start,
-                      LIMIT / listeners, options.bisections)
+    if options.begin:
+        start = max(2 / options.seconds, options.begin / listeners)
+    steps = ramp.ramp(measure, lambda found: ramp.whole(found, listeners), start, LIMIT / listeners,
+                      options.bisections, options.factor, options.enough)
     row = {"steps": len(steps), "sender_late": sum(
         not ramp.kept_pace(found) and not ramp.whole(found, listeners) for found in steps)}
+    if options.enough():
+        row["cut"] = f"its time was up after {len(steps)} steps; it may be faster"
     for name, tolerance in (("lossless", 0.0), ("half_percent", ramp.HALF_PERCENT)):
         found = ramp.best(steps, lambda found, t=tolerance: ramp.whole(found, listeners, t))
         if found:
@@ -208,22 +218,79 @@ def contest(options, lab):
         emit(name, None, {"skipped": str(reason)})
         return
     lab.checksum_offload(name.startswith(("loop", "rtpengine", "janus")))
+    lab.swallow(False)
     plan = [(listeners, path) for listeners in options.counts for path in contender.paths]
     if name == "testpmd":
         plan = [(1, path) for path in contender.paths]
-    for listeners, path in plan:
-        options.begin = 0
-        for repeat in range(options.repeats):
-            say(f"{name}, {listeners} listeners, {path}")
-            try:
-                row = testpmd(contender, lab, path, options) if name == "testpmd" else \
-                    measure(contender, lab, listeners, path, options)
-            except Skipped as reason:
-                say(f"  {reason}")
-                emit(name, listeners, {"path": path, "skipped": str(reason)}, contender)
-                break
-            options.begin = row.get("lossless", {}).get("rate_pps", 0)
-            emit(name, listeners, {**row, "repeat": repeat}, contender)
+    Schedule(contender, lab, options).go(plan)
+
+
+class Schedule:
+    """All of a plan once, then again as often as wanted and as time is left."""
+
+    def __init__(self, contender, lab, options):
+        self.contender, self.lab, self.options = contender, lab, options
+        self.name = options.contender
+        self.until = time.monotonic() + options.allotted
+        self.taken = {}
+        self.reached = {}
+        options.enough = lambda: time.monotonic() > self.until
+
+    def left(self):
+        return self.until - time.monotonic()
+
+    def aim(self, item):
+        """Where the ramp of that item shall begin."""
+        listeners, path = item
+        self.options.begin, self.options.factor = None, 2
+        if item in self.reached:
+            self.options.begin, self.options.factor = BEGIN_AGAIN * self.reached[item], STEP_AGAIN
+            return
+        others = [(abs(count - listeners), rate) for (count, where), rate in self.reached.items()
+                  if where == path]
+        if others:
+            self.options.begin = BEGIN_OTHER * min(others)[1]
+
+    def once(self, item, repeat):
+        listeners, path = item
+        self.aim(item)
+        say(f"{self.name}, {listeners} listeners, {path}, {self.left():.0f} s left")
+        begin = time.monotonic()
+        signal.alarm(int(max(1, self.left()) + OVERTIME_S))
+        try:
+            row = testpmd(self.contender, self.lab, path, self.options) if self.name == "testpmd" \
+                else measure(self.contender, self.lab, listeners, path, self.options)
+        except Skipped as reason:
+            say(f"  {reason}")
+            emit(self.name, listeners, {"path": path, "skipped": str(reason)}, self.contender)
+            return False
+        finally:
+            signal.alarm(0)
+        self.taken[item] = time.monotonic() - begin
+        if "lossless" in row:
+            self.reached[item] = row["lossless"]["rate_pps"] * listeners
+        emit(self.name, listeners, {**row, "repeat": repeat}, self.contender)
+        return True
+
+    def go(self, plan):
+        good = []
+        for listeners, path in plan:
+            if self.left() <= 0:
+                emit(self.name, listeners, {"path": path, "skipped":
+                     f"no time was left of its {self.options.allotted:.0f} s"}, self.contender)
+            elif self.once((listeners, path), 0):
+                good.append((listeners, path))
+        for repeat in range(1, self.options.repeats):
+            good = [item for item in good
+                    if self.left() > self.taken[item] and self.once(item, repeat)]
+
+
+def too_long(*_):
+    raise Skipped("it hung or was too slow, and was broken off")
+
+
+def ended(*_):
+    sys.exit(1)
 
 
 def main():
@@ -236,8 +303,11 @@ def main():
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--bisections", type=int, default=4)
     parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--allotted", type=float, default=3600)
     parser.add_argument("--lock", default=None)
     options = parser.parse_args()
+    signal.signal(signal.SIGALRM, too_long)
+    signal.signal(signal.SIGTERM, ended)
     contest(options, Lab(options.prefix, options.folder, options.build, options.lock))
 
 

@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import json
 import os
+import resource
 import select
 import shutil
 import signal
@@ -90,6 +91,8 @@ class Child:
 class Lab:
     def __init__(self, prefix, folder, build, lock=None):
         self.prefix, self.folder, self.build, self.lock = prefix, folder, build, lock
+        # Who ends badly shall not write its memory to wherever we were started.
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         self.priority = ()
         if (os.cpu_count() or 1) > 1 and subprocess.run(
                 ["chrt", "--rr", "10", "true"], check=False, capture_output=True).returncode == 0:

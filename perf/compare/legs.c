@@ -198,7 +198,8 @@ int main(int argc, char **argv)
 	if (!legs.client || !legs.begun_ns || srtp_init() != srtp_err_status_ok ||
 		dtls_identity_open(&legs.identity) < 0)
 		return 3;
-	/* Janus says that the check is good before it can take a ClientHello, and so loses the first. */
+	/* Janus says that the check is good before it can take a ClientHello, and so loses the
+	 * first. */
 	legs.identity.hasty = true;
 	error = scene_enter(netns);
 	if (!error)

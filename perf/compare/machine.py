@@ -2,18 +2,20 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What a comparison says of the machine it ran on.
 
-usage: machine.py look                            a look while nothing of ours runs -> JSON
-       machine.py facts BEFORE AFTER COMMIT COMMAND NAME=VALUE...   two looks -> facts of a report
+usage: machine.py look ROOT NAME     a look while nothing is measured -> a row of JSON
+ROOT is the process under which everything of ours runs; NAME is who was measured since the look
+before, so that it is their time which is judged.
 """
 import json
 import os
 import subprocess
+import re
 import sys
 import time
 
 STEAL_MAX = 1.0   # per cent of a core
 OTHER_MAX = 10.0
-DRIFT_MAX = 3.0
+DRIFT_MAX = 5.0
 ADDITIONS = 300000
 PACKAGES = {"dpdk": "dpdk", "libipsec_mb": "libipsec-mb1", "libsrtp2": "libsrtp2-1",
             "openssl": "libssl3"}
@@ -25,11 +27,29 @@ def ticks():
         return [int(word) for word in file.readline().split()[1:9]]
 
 
-def busy(before, after):
-    """Per cent of one core that was not idle."""
-    spent = [b - a for a, b in zip(before, after)]
-    total = sum(spent)
-    return 100 * (os.cpu_count() or 1) * (total - spent[3] - spent[4]) / total if total else 0.0
+def processes():
+    """{pid: (parent, ticks, whether it is a thread of the kernel that sends and receives for others)}.
+    Time of children that have ended and were waited for is their parent's."""
+    found = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+                name, rest = file.read().split("(", 1)[1].rsplit(")", 1)
+        except OSError:
+            continue
+        fields = rest.split()
+        found[int(pid)] = (int(fields[1]), sum(map(int, fields[11:15])),
+                           bool(re.match(r"ksoftirqd/|napi/", name)))
+    return found
+
+
+def own_ticks(root, found):
+    """Of the root, of everything below it, and of the kernel's on our behalf."""
+    def ours(pid):
+        while pid and pid != root:
+            pid = found[pid][0] if pid in found else 0
+        return pid == root
+    return sum(ticks for pid, (_, ticks, network) in found.items() if network or ours(pid))
 
 
 def loop_s():
@@ -44,25 +64,41 @@ def loop_s():
     return best
 
 
-def look():
-    first = ticks()
-    time.sleep(2)
-    second = ticks()
-    return {"busy_percent": busy(first, second), "loop_s": loop_s(), "steal": second[7],
-            "at_s": time.monotonic(), "load_average": os.getloadavg()[0]}
+def look(root):
+    now = ticks()
+    return {"total": sum(now), "busy": sum(now) - now[3] - now[4] - now[7], "steal": now[7],
+            "own": own_ticks(root, processes()), "loop_s": loop_s(),
+            "load_average": os.getloadavg()[0]}
 
 
-def judge(before, after, hertz):
-    """The figures of "validity" and why the machine was not ours."""
-    seconds = max(1e-9, after["at_s"] - before["at_s"])
-    found = {"steal_percent": 100 * (after["steal"] - before["steal"]) / hertz / seconds,
-             "other_cpu_percent": max(before["busy_percent"], after["busy_percent"]),
-             "clock_drift_percent": 100 * abs(after["loop_s"] / before["loop_s"] - 1)}
-    reasons = [f"{text} {found[name]:.1f} % (at most {limit:g})" for name, limit, text in (
-        ("steal_percent", STEAL_MAX, "time stolen from the machine:"),
-        ("other_cpu_percent", OTHER_MAX, "others were busy before or after:"),
-        ("clock_drift_percent", DRIFT_MAX, "a fixed loop changed its time by"))
-        if found[name] > limit]
+def share(before, after, cores):
+    """Per cent of one core that was stolen and that others used between two looks."""
+    one = max(1, after["total"] - before["total"]) / cores
+    others = after["busy"] - before["busy"] - (after["own"] - before["own"])
+    return 100 * (after["steal"] - before["steal"]) / one, max(0.0, 100 * others / one)
+
+
+def judge(looks, cores):
+    """The figures of "validity", and who was measured while the machine was not ours.
+
+    looks: (name, look) in their order; the name is of who was measured before it."""
+    steal, others = share(looks[0][1], looks[-1][1], cores)
+    loops = [seen["loop_s"] for _, seen in looks]
+    found = {"steal_percent": steal, "other_cpu_percent": others,
+             "clock_drift_percent": 100 * (max(loops) / min(loops) - 1)}
+    reasons = []
+    for (_, before), (name, after) in zip(looks, looks[1:]):
+        steal, others = share(before, after, cores)
+        if steal > STEAL_MAX:
+            reasons.append(f"the hypervisor took {steal:.1f} % of a core during {name} "
+                           f"(at most {STEAL_MAX:g})")
+        if others > OTHER_MAX:
+            reasons.append(f"others used {others:.1f} % of a core during {name} "
+                           f"(at most {OTHER_MAX:g})")
+    if found["clock_drift_percent"] > DRIFT_MAX:
+        slow = looks[loops.index(max(loops))][0] or "the beginning"
+        reasons.append(f"a fixed loop changed its time by {found['clock_drift_percent']:.1f} % "
+                       f"(at most {DRIFT_MAX:g}), slowest after {slow}")
     return found, reasons
 
 
@@ -80,41 +116,29 @@ def version_of(package):
     return found.stdout or "none"
 
 
-def number(text):
-    try:
-        return float(text) if "." in text else int(text)
-    except ValueError:
-        return text
-
-
-def facts(before, after, commit, command, parameters):
-    found, reasons = judge(before, after, os.sysconf("SC_CLK_TCK"))
+def facts(begun, looks):
+    """What a report says besides its figures; begun and looks are rows of the run."""
+    found, reasons = judge(looks, os.cpu_count() or 1)
     with open("/proc/sys/vm/nr_hugepages", encoding="ascii") as file:
         huge = int(file.read())
     with open("/proc/cpuinfo", encoding="utf-8") as file:
         virtual = " hypervisor" in file.read()
     return {
-        "command": command.split(), "commit": commit,
+        "command": begun["command"], "commit": begun["commit"],
         "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "machine": {
             "cpu": first_line("/proc/cpuinfo", "model name"), "cores": os.cpu_count(),
             "kernel": os.uname().release, "virtual": virtual, "huge_pages": huge,
             "memory_bytes": 1024 * int(first_line("/proc/meminfo", "MemTotal").split()[0]),
-            "load_average": before["load_average"],
+            "load_average": looks[0][1]["load_average"],
             "packages": {name: version_of(package) for name, package in PACKAGES.items()}},
-        "parameters": {name: number(value)
-                       for name, value in (pair.split("=", 1) for pair in parameters)},
-        "validity": found, "reasons": reasons}
+        "parameters": begun["parameters"], "validity": found, "reasons": reasons}
 
 
 def main():
-    if sys.argv[1:] == ["look"]:
-        print(json.dumps(look()))
-    elif len(sys.argv) >= 6 and sys.argv[1] == "facts":
-        print(json.dumps(facts(json.loads(sys.argv[2]), json.loads(sys.argv[3]), *sys.argv[4:6],
-                               sys.argv[6:])))
-    else:
+    if len(sys.argv) != 4 or sys.argv[1] != "look":
         sys.exit(__doc__)
+    print(json.dumps({"look": look(int(sys.argv[2])), "after": sys.argv[3]}))
 
 
 if __name__ == "__main__":

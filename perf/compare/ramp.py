@@ -35,25 +35,31 @@ def kept_pace(step):
     return not step["failed"] and step["late"] <= LATE_MAX * max(1, step["sent"])
 
 
-def ramp(measure, good, start, limit, bisections):
-    """Doubles from start until a step is not good, then bisects; returns all steps in their order.
+def ramp(measure, good, start, limit, bisections, factor=2, enough=lambda: False):
+    """Multiplies start by factor until a step is not good, then bisects; returns all steps in their
+    order, those there are as soon as enough() says so.
 
     measure(rate) makes a step, good(step) judges it. One that is not good is tried once more, so that
-    a hiccup of the machine is not held against a relay. From limit on it is over.
+    a hiccup of the machine is not held against a relay; one whose sender was late, twice. From limit
+    on it is over.
     """
     steps = []
 
     def attempt(rate):
-        for _ in range(2):
+        tries = 0
+        while tries < 2 or (tries == 2 and not kept_pace(steps[-1])):
+            tries += 1
             steps.append(measure(rate))
             if good(steps[-1]):
                 return True
+            if enough():
+                break
         return False
 
     low, high, rate = 0.0, None, start
-    while high is None and low < limit:
+    while high is None and low < limit and not enough():
         if attempt(rate):
-            low, rate = rate, min(2 * rate, limit)
+            low, rate = rate, min(factor * rate, limit)
         else:
             high = rate
     if high is None:
@@ -62,6 +68,8 @@ def ramp(measure, good, start, limit, bisections):
         # Not even the first: look below it.
         low = start / 16
     for _ in range(bisections):
+        if enough():
+            break
         middle = (low + high) / 2
         if attempt(middle):
             low = middle

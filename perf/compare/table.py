@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Makes one report of what the contenders of a comparison did.
 
-usage: table.py report ROWS.jsonl FACTS.json     rows of contest.py and best.py -> one JSON object
-       table.py markdown REPORT.json             the same as tables for people
+usage: table.py report ROWS.jsonl        rows of compare.sh, contest.py, best.py -> one JSON object
+       table.py markdown REPORT.json     the same as tables for people
 The schema is that of all benchmarks, perf/README.md. Exit: 0 valid, 3 the report says why not.
 """
 import json
 import statistics
 import sys
+
+import machine
 
 SCHEMA = "stentor.benchmark/1"
 # Who is compared with whom: packets per CPU-second of OURS over theirs, at the same listener count.
@@ -22,6 +24,7 @@ TITLES = {
     "loop-libsrtp": "loop of libsrtp2 as packaged and sendmmsg",
     "loop-none": "sendmmsg alone, nothing encrypted",
     "rtpengine": "rtpengine",
+    "rtpengine-cm80": "rtpengine, AES-CM and HMAC-SHA1",
     "janus": "Janus, streaming to WebRTC legs",
     "testpmd": "dpdk-testpmd txonly, nothing encrypted",
 }
@@ -117,13 +120,14 @@ def table_of(rows):
 
 def report(rows, facts):
     facts = dict(facts)
-    skipped = [[row["contender"], row.get("listeners"), row.get("path"), row["skipped"]]
-               for row in rows if "skipped" in row]
+    skipped = [[row["contender"], row.get("listeners"), row.get("path"),
+                row.get("skipped") or row["cut"]] for row in rows if "skipped" in row or "cut" in row]
     versions = {row["contender"]: row["version"] for row in rows if row.get("version")}
     commands = {row["contender"]: " ".join(row["command"]) for row in rows if row.get("command")}
     late = sum(row.get("sender_late", 0) for row in rows)
     noise = facts.pop("reasons")
-    reasons = []
+    reasons = ["it was interrupted"] if any("interrupted" in row for row in rows) else []
+    rows = [row for row in rows if "contender" in row]
     if late:
         reasons.append(f"in {late} steps the sender could not keep its pace")
     measured = facts.pop("validity")
@@ -191,7 +195,7 @@ def markdown(made):
     lines += markdown_path(made, "veth", "veth") + [""] + markdown_ratios(made, "veth")
     skipped = made["tables"]["skipped"]["rows"]
     if skipped:
-        lines += ["", "Not measured:", ""]
+        lines += ["", "Not measured, or not to the end:", ""]
         lines += [f"- {TITLES.get(row[0], row[0])}"
                   + (f", {row[1]:,} listeners" if row[1] else "")
                   + (f", {row[2]}" if row[2] else "") + f": {row[3]}" for row in skipped]
@@ -200,12 +204,18 @@ def markdown(made):
     return "\n".join(lines)
 
 
+def read(path):
+    """The rows, and what machine.py knows of the run."""
+    with open(path, encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file if line.endswith("\n")]
+    begun = next(row["begun"] for row in rows if "begun" in row)
+    looks = [(row["after"], row["look"]) for row in rows if "look" in row]
+    return rows, machine.facts(begun, looks)
+
+
 def main():
-    if len(sys.argv) == 4 and sys.argv[1] == "report":
-        with open(sys.argv[2], encoding="utf-8") as file:
-            rows = [json.loads(line) for line in file if line.strip()]
-        with open(sys.argv[3], encoding="utf-8") as file:
-            made = report(rows, json.load(file))
+    if len(sys.argv) == 3 and sys.argv[1] == "report":
+        made = report(*read(sys.argv[2]))
         print(json.dumps(made, indent=1))
         sys.exit(0 if made["validity"]["valid"] else 3)
     if len(sys.argv) == 3 and sys.argv[1] == "markdown":

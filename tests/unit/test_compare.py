@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """perf/compare: the ramp against relays of paper, the table's arithmetic, the baseline's verdicts."""
 import os
+import json
 import sys
+import tempfile
+import types
 import unittest
+import unittest.mock
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../perf/compare"))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../perf/plots"))
 sys.dont_write_bytecode = True
 import baseline  # noqa: E402
 import best  # noqa: E402
+import contest  # noqa: E402
 import data  # noqa: E402
 import janus  # noqa: E402
 import lab  # noqa: E402
@@ -55,6 +60,22 @@ class Ramp(unittest.TestCase):
         disturbed, steps = self.climb(1000, hiccups=(3,))
         self.assertEqual(undisturbed["rate"], disturbed["rate"])
         self.assertEqual(steps[2]["rate"], steps[3]["rate"])
+
+    def test_a_late_sender_gets_one_more_try(self):
+        steps = []
+
+        def measure(rate):
+            steps.append(rate)
+            late = len(steps) <= 2
+            return {"rate": rate, "sent": 100, "received": 90 * LISTENERS if late else 100 * LISTENERS,
+                    "lag_s": 0.0, "late": 50 if late else 0, "failed": 0}
+
+        ramp.ramp(measure, good, 10, 10, 0)
+        self.assertEqual(steps, [10, 10, 10])
+
+    def test_it_ends_when_told(self):
+        steps = ramp.ramp(paper(1e9), good, 10, 1e9, 4, enough=iter([False] * 5 + [True]).__next__)
+        self.assertEqual(len(steps), 5)
 
     def test_it_ends_at_the_limit(self):
         found, steps = self.climb(1e9, limit=1000)
@@ -147,6 +168,23 @@ class Table(unittest.TestCase):
         self.assertEqual(made["results"], {})
         self.assertEqual(made["tables"]["contenders"]["rows"][0][3], None)
 
+    def test_a_run_that_was_cut_off_is_reported_as_far_as_it_came(self):
+        seen = {"total": 1, "busy": 1, "steal": 0, "own": 1, "loop_s": 1, "load_average": 0}
+        lines = [{"begun": {"commit": "c", "command": ["x"], "parameters": {}}},
+                 {"look": seen, "after": ""}, *ROWS, {"interrupted": True}]
+        with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:
+            file.write("".join(json.dumps(line) + "\n" for line in lines) + '{"contender": "ja')
+            file.flush()
+            made = table.report(*table.read(file.name))
+        self.assertEqual(made["results"]["loop-evp.best.100.mpps"]["median"], 1.0)
+        self.assertEqual(made["validity"]["reasons"], ["it was interrupted"])
+
+    def test_who_had_no_time_to_the_end_is_named_and_has_a_figure(self):
+        made = table.report([row("janus", "veth", 100, 1e6, 1e6, cut="its time was up")], facts())
+        self.assertEqual(made["results"]["janus.veth.100.mpps"]["median"], 1.0)
+        self.assertIn("Janus, streaming to WebRTC legs, 100 listeners, veth: its time was up",
+                      table.markdown(made))
+
     def test_markdown_has_a_line_a_contender(self):
         text = table.markdown(table.report(ROWS, facts()))
         self.assertIn("| loop of OpenSSL EVP and sendmmsg | 1.05 |", text)
@@ -179,32 +217,96 @@ class Peers(unittest.TestCase):
             lab.need("no-such-program")
 
 
-class Machine(unittest.TestCase):
-    def test_busy_is_of_one_core(self):
-        cores = os.cpu_count()
-        # Of 200 ticks of all cores 30 idle and 20 waiting: three quarters of them were busy.
-        self.assertAlmostEqual(machine.busy([0] * 8, [100, 0, 50, 30, 20, 0, 0, 0]), 75 * cores)
+def look(total, busy, steal, own, loop_s=0.010):
+    return {"total": total, "busy": busy, "steal": steal, "own": own, "loop_s": loop_s}
 
-    def test_who_was_not_alone_is_told(self):
-        before = {"busy_percent": 3.0, "loop_s": 0.010, "steal": 100, "at_s": 10.0}
-        quiet = {"busy_percent": 2.0, "loop_s": 0.0101, "steal": 150, "at_s": 110.0}
-        found, reasons = machine.judge(before, quiet, 100)
+
+class Machine(unittest.TestCase):
+    def test_who_is_below_the_root_is_ours_and_so_is_the_softirq_thread(self):
+        found = {1: (0, 1000, False), 10: (1, 1, False), 20: (10, 2, False), 15: (20, 4, False),
+                 30: (1, 8, False), 16: (2, 16, True)}
+        self.assertEqual(machine.own_ticks(10, found), 1 + 2 + 4 + 16)
+
+    def test_this_process_is_below_its_parent(self):
+        self.assertIn(os.getpid(), machine.processes())
+        self.assertEqual(machine.processes()[os.getpid()][0], os.getppid())
+
+    def test_our_own_work_is_not_held_against_the_machine(self):
+        # Two cores for ten seconds: 1,900 of 2,000 ticks busy, 1,850 of them ours, 5 stolen.
+        looks = [("", look(0, 0, 0, 0)), ("janus", look(2000, 1900, 5, 1850))]
+        found, reasons = machine.judge(looks, 2)
         self.assertEqual(reasons, [])
+        self.assertAlmostEqual(found["other_cpu_percent"], 5.0)
         self.assertAlmostEqual(found["steal_percent"], 0.5)
-        self.assertAlmostEqual(found["clock_drift_percent"], 1.0)
-        noisy = {"busy_percent": 11.0, "loop_s": 0.0104, "steal": 250, "at_s": 110.0}
-        self.assertEqual(len(machine.judge(before, noisy, 100)[1]), 3)
+
+    def test_whose_time_was_disturbed_is_told(self):
+        looks = [("", look(0, 0, 0, 0)), ("loop-evp", look(2000, 1000, 0, 990)),
+                 ("janus", look(4000, 2500, 20, 2190, 0.011))]
+        found, reasons = machine.judge(looks, 2)
+        self.assertAlmostEqual(found["clock_drift_percent"], 10.0)
+        self.assertEqual(reasons, [
+            "the hypervisor took 2.0 % of a core during janus (at most 1)",
+            "others used 30.0 % of a core during janus (at most 10)",
+            "a fixed loop changed its time by 10.0 % (at most 5), slowest after janus"])
 
 
 class Best(unittest.TestCase):
     def test_copies_that_do_not_verify_have_no_speed(self):
-        report = {"results": {"mpps": figure(40, 39, 41)},
+        report = {"results": {"mpps": {"repeats": [39, 40, 41]}},
                   "validity": {"correct": True, "reasons": ["5 % stolen"]}}
-        self.assertEqual(best.mpps_of(report), (40, None))
+        self.assertEqual(best.rates_of(report), ([39, 40, 41], None))
         report["validity"] = {"correct": False, "reasons": ["3 copies did not verify"]}
-        self.assertEqual(best.mpps_of(report), (None, "3 copies did not verify"))
-        self.assertEqual(best.mpps_of({"results": {}, "validity": {"correct": True, "reasons": []}}),
-                         (None, "no copy came out"))
+        self.assertEqual(best.rates_of(report), ([], "3 copies did not verify"))
+        nothing = {"results": {"mpps": {"repeats": [0, 40]}},
+                   "validity": {"correct": True, "reasons": []}}
+        self.assertEqual(best.rates_of(nothing), ([], "no copy came out"))
+
+
+class Relay:
+    """A contender of paper: what a measurement of it takes of the clock."""
+
+    version, suite = "1", "none"
+
+
+class Scheduled(unittest.TestCase):
+    PLAN = [(100, "veth"), (1000, "veth"), (10000, "veth")]
+
+    def go(self, allotted, takes, repeats=3):
+        """What is emitted: (listeners, repeat), None where it was skipped."""
+        clock, rows, aims = [0.0], [], []
+        options = types.SimpleNamespace(contender="paper", allotted=allotted, repeats=repeats)
+
+        def measure(_contender, _lab, listeners, path, given):
+            aims.append((listeners, given.begin, given.factor))
+            clock[0] += takes[listeners]
+            if takes[listeners] > allotted:
+                raise lab.Skipped("too slow")
+            return {"path": path, "lossless": {"rate_pps": 500000 / listeners}}
+
+        with unittest.mock.patch.object(contest, "measure", measure), \
+                unittest.mock.patch.object(contest, "say", lambda text: None), \
+                unittest.mock.patch.object(contest.signal, "alarm", lambda seconds: None), \
+                unittest.mock.patch.object(contest.time, "monotonic", lambda: clock[0]), \
+                unittest.mock.patch.object(contest, "emit", lambda name, listeners, row, _=None:
+                                           rows.append((listeners, row.get("repeat")))):
+            contest.Schedule(Relay(), None, options).go(self.PLAN)
+        return rows, aims
+
+    def test_all_once_before_any_again(self):
+        rows, aims = self.go(1000, {100: 10, 1000: 20, 10000: 30})
+        self.assertEqual(rows, [(count, repeat) for repeat in (0, 1, 2)
+                                for count in (100, 1000, 10000)])
+        self.assertEqual(aims[0], (100, None, 2))
+        self.assertEqual(aims[1], (1000, 250000, 2))      # half of what 100 came to
+        self.assertEqual(aims[3], (100, 400000, 1.5))     # 0.8 of what it came to itself
+
+    def test_no_repeat_that_does_not_fit(self):
+        rows, _ = self.go(100, {100: 10, 1000: 20, 10000: 30})
+        self.assertEqual(rows, [(100, 0), (1000, 0), (10000, 0), (100, 1), (1000, 1)])
+
+    def test_who_hangs_leaves_a_reason_and_what_came_before_counts(self):
+        rows, _ = self.go(100, {100: 10, 1000: 200, 10000: 30})
+        self.assertEqual(rows, [(100, 0), (1000, None), (10000, None)])
 
 
 class Plots(unittest.TestCase):
