@@ -101,6 +101,9 @@ def main():
     stopped = []
     signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
     room.until(lambda: stopped or all(peer.answers >= 6 for peer in room.peers), 20)
+    # The relay knows a leg's last 24 checks again: those seen so far are to stay among them for as long
+    # as an attack takes to begin.
+    room.interval = CHROMIUM_SECONDS
     write_json(arguments.credentials, [peer.describe() for peer in room.peers])
     if arguments.rebind:
         room.until(lambda: stopped or all(peer.media >= 100 for peer in room.peers), 20)
