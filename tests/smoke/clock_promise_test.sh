@@ -114,10 +114,14 @@ audio "a year ahead"
 lasting() {
 	awk -v from="$began" -v now="$(now_s)" -v most="$1" 'BEGIN { exit !(now - from < most) }'
 }
+bob=$(member bob muted)
+short=$(member short member)
+hands=$(event '{"type":"floor.list","room":"tea"}' | jq .count)
+# Says something only if it was asked in time, which a busy machine may not manage.
 if lasting 13; then
-	equal "bob muted, a year ahead" "$(member bob muted)" true
-	equal "short in the room, a year ahead" "$(member short member)" '"short"'
-	equal "hands, a year ahead" "$(event '{"type":"floor.list","room":"tea"}' | jq .count)" 1
+	equal "bob muted, a year ahead" "$bob" true
+	equal "short in the room, a year ahead" "$short" '"short"'
+	equal "hands, a year ahead" "$hands" 1
 fi
 step_clock -$YEAR_MS
 audio "a year back"

@@ -115,7 +115,7 @@ dataplane_start() {
 	[ -n "$RELAY_PRIORITY" ] || relay_choose_priority 1
 	# shellcheck disable=SC2086 # several words
 	lab_start relay dataplane $RELAY_PRIORITY "$DATAPLANE" --config "$LAB_DIR/stentor.conf" "$@"
-	wait_for 20 "the data plane does not listen on table.sock" \
+	wait_for 60 "the data plane does not listen on table.sock" \
 		dataplane_listens || fail "no data plane"
 }
 
@@ -291,7 +291,7 @@ ear_at() {
 # ear_stop NAME: it has to sum up first, which takes its time after a lot of audio.
 ear_stop() {
 	kill -TERM "$(lab_pid "$1")"
-	wait_gone 60 "$(lab_pid "$1")" || fail "the ear $1 does not end"
+	wait_gone 150 "$(lab_pid "$1")" || fail "the ear $1 does not end"
 	lab_stop "$1" || true
 	[ -s "$LAB_DIR/$1.json" ] || fail "the ear $1 has not reported"
 }
