@@ -38,6 +38,9 @@ struct lane {
 	uint64_t next_ns; /* PHASE_LOAD: its moment */
 	enum phase phase;
 	uint64_t published[STN_ROOM_SIZES];
+	struct histogram spread;
+	uint64_t first_sum_ns, last_sum_ns; /* of the worker's, a turn ago */
+	uint64_t first_ns;                  /* of the packet under way */
 };
 
 struct mix {
@@ -243,6 +246,40 @@ static void offer(struct lane *lane)
 	}
 }
 
+static uint64_t last_sum_ns(const struct worker *worker)
+{
+	uint64_t sum_ns = 0;
+	unsigned int i;
+
+	for (i = 0; i < STN_ROOM_SIZES; i++)
+		sum_ns += worker->last_copy[i].sum_ns;
+	return sum_ns;
+}
+
+/*
+ * From the first copies of a packet to the last one. With a room for itself, and more copies than a
+ * turn makes, they leave in different turns, the last one of a packet before the first of the next.
+ */
+static void spread_note(struct lane *lane)
+{
+	uint64_t first_ns = lane->worker->first_copy.sum_ns, last_ns = last_sum_ns(lane->worker);
+
+	if (last_ns != lane->last_sum_ns)
+		histogram_add(&lane->spread, last_ns - lane->last_sum_ns - lane->first_ns);
+	if (first_ns != lane->first_sum_ns)
+		lane->first_ns = first_ns - lane->first_sum_ns;
+	lane->first_sum_ns = first_ns;
+	lane->last_sum_ns = last_ns;
+}
+
+static bool has_spread(const struct lane *lane)
+{
+	const struct mix *mix = lane->mix;
+
+	return lane->phase == PHASE_LOAD && mix->rooms == 1 &&
+	       mix->listeners / mix->box.pool.count > 2 * lane->worker->config.slice_copies;
+}
+
 static void phase_enter(struct lane *lane, enum phase phase)
 {
 	struct worker *worker = lane->worker;
@@ -254,6 +291,7 @@ static void phase_enter(struct lane *lane, enum phase phase)
 	memset(lane->published, 0, sizeof(lane->published));
 	memset(&worker->first_copy, 0, sizeof(worker->first_copy));
 	memset(worker->last_copy, 0, sizeof(worker->last_copy));
+	lane->first_sum_ns = lane->last_sum_ns = 0;
 	worker->stats.busy_ns = 0;
 	worker->stats.idle_ns = 0;
 }
@@ -273,6 +311,8 @@ static int lane_run(void *arg)
 		else if (phase == PHASE_LOAD)
 			offer(lane);
 		done = worker_turn(lane->worker);
+		if (has_spread(lane))
+			spread_note(lane);
 		after = now_ns();
 		if (done != 0)
 			lane->worker->stats.busy_ns += after - before;
@@ -402,6 +442,7 @@ static void loaded(struct mix *mix, double seconds, struct mix_result *result)
 		const struct lane *lane = &mix->lane[i];
 
 		histogram_merge(&result->first, &lane->worker->first_copy);
+		histogram_merge(&result->spread, &lane->spread);
 		for (k = 0; k < STN_ROOM_SIZES; k++) {
 			histogram_merge(&result->last[k], &lane->worker->last_copy[k]);
 			result->published[k] += lane->published[k];

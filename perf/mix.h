@@ -43,6 +43,7 @@ struct mix_result {
 	/* Under load, of all workers. By size of the room as in stn_room_size_bounds. */
 	struct histogram first;
 	struct histogram last[STN_ROOM_SIZES];
+	struct histogram spread;            /* of one room larger than a slice: first to last */
 	uint64_t published[STN_ROOM_SIZES]; /* once a worker */
 	uint64_t copies, stale, refused; /* copies due, cut, not taken by the port or no buffer */
 	uint64_t unaccounted;            /* copies that are neither sent nor dropped by name */

@@ -34,7 +34,8 @@ const char mix_usage[] =
 	"  mpps  Mpps, higher     copies of all workers, as fast as they go\n"
 	"  ns_per_copy  ns, lower  of a worker, everything included\n"
 	"  frame_ms  ms, neither  under load: each room has a packet in that time\n"
-	"  first_us_p50  us, lower  under load: publication to first copies (p99, max)\n"
+	"  first_us_p50  us, lower  under load: publication to first copies (p99, p999, max)\n"
+	"  spread_us_p50  us, lower  of one room only, larger than two slices: first to last copy\n"
 	"  small_us_p50  us, lower  to last copy, rooms of up to 100 listeners a worker (p99, "
 	"max)\n"
 	"  medium_us_p50  us, lower  up to 10,000\n"
@@ -160,11 +161,11 @@ static void describe_wait(struct report *report, const char *what, const struct 
 	static const struct {
 		const char *name;
 		double share;
-	} rank[] = {{"p50", 0.5}, {"p99", 0.99}, {"max", 1}};
+	} rank[] = {{"p50", 0.5}, {"p99", 0.99}, {"p999", 0.999}, {"max", 1}};
 	char name[32];
 	unsigned int i;
 
-	for (i = 0; histogram_total(h) != 0 && i < 3; i++) {
+	for (i = 0; histogram_total(h) != 0 && i < 4; i++) {
 		snprintf(name, sizeof(name), "%s_us_%s", what, rank[i].name);
 		report_value(report, name, "us", REPORT_LOWER,
 			(double)histogram_quantile(h, rank[i].share) * 1e-3);
@@ -196,6 +197,7 @@ static void describe_result(
 	}
 	report_value(report, "frame_ms", "ms", REPORT_NEITHER, r->frame_ms);
 	describe_wait(report, "first", &r->first);
+	describe_wait(report, "spread", &r->spread);
 	for (i = 0; i < STN_ROOM_SIZES; i++)
 		describe_size(report, r, i);
 	report_value(report, "copies_shed_percent", "percent", REPORT_LOWER,

@@ -13,12 +13,15 @@
 
 #include "configs/log.h"
 #include "perf/argument.h"
+#include "perf/gaps.h"
 #include "perf/inside.h"
 #include "perf/report.h"
 #include "perf/tally.h"
 
 #define TURNS_WATCHED 4u /* of the worker, after the acknowledgement */
 #define CROWD_OUT 8u     /* transactions of joins under way */
+#define GAP_SLICES 10u   /* between trials the machine is watched alone, so often */
+#define GAP_NS 100000000u
 
 const char mute_usage[] =
 	"usage: stentor-bench mute [option...]\n"
@@ -35,6 +38,7 @@ const char mute_usage[] =
 	"the port\n"
 	"  mute_us_p99  us, lower  the same\n"
 	"  mute_us_max  us, lower  the same\n"
+	"  mutes_over_50us  count, lower  of them\n" GAPS_USAGE
 	"  ack_us_p50  us, lower  the mute written to its acknowledgement read\n"
 	"  ack_us_p99  us, lower  the same\n"
 	"  force_us_mean  us, lower  told by the main lcore, in force on the worker\n"
@@ -53,6 +57,7 @@ struct run {
 	struct report *report;
 	double *mute_us, *ack_us; /* by trial */
 	uint32_t joined, out;     /* of the crowd: sent, and transactions not answered */
+	uint32_t repeat;
 };
 
 /* One turn; keeps the crowd coming. *read_ns: when `sequence` was answered, or 0. */
@@ -159,8 +164,12 @@ static void value(struct run *run, const char *name, double number)
 
 static void tell(struct run *run, const struct stn_wait *before, const struct stn_wait *now)
 {
-	uint64_t mutes = 0;
+	uint64_t mutes = 0, slow = 0;
 	unsigned int i;
+
+	for (i = 0; i < run->options->trials; i++)
+		slow += run->mute_us[i] > 50;
+	report_value(run->report, "mutes_over_50us", "count", REPORT_LOWER, (double)slow);
 
 	for (i = 0; i < STN_BUCKETS_MAX; i++)
 		mutes += now->count[i] - before->count[i];
@@ -175,15 +184,45 @@ static void tell(struct run *run, const struct stn_wait *before, const struct st
 	value(run, "force_us_max", (double)now->max_ns / 1e3);
 }
 
+/* While the worker rests, as much as a mute would have to wait for. */
+static int watch_machine(struct run *run)
+{
+	uint64_t until_ns = inside_now_ns() + GAP_NS;
+	struct inside_result result;
+	int got = 0;
+
+	inside_rest(run->in, true);
+	inside_phase(run->in, 1 + run->repeat);
+	while (got >= 0 && inside_now_ns() < until_ns) {
+		got = inside_poll(run->in, &result);
+		run->out -= got > 0;
+	}
+	inside_phase(run->in, 0);
+	inside_rest(run->in, false);
+	return got < 0 ? got : 0;
+}
+
+static int trials(struct run *run)
+{
+	uint32_t slice = (run->options->trials + GAP_SLICES - 1) / GAP_SLICES;
+	int error = 0;
+
+	for (uint32_t i = 0; !error && i < run->options->trials; i++) {
+		if (i % slice == 0)
+			error = watch_machine(run);
+		if (!error)
+			error = trial(run, i);
+	}
+	return error;
+}
+
 static int measure(struct run *run)
 {
 	struct stn_wait before = inside_stats(run->in)->mute_delay, now;
 	uint64_t watched = inside_watched(run->in), begin_ns = inside_now_ns();
 	uint64_t copies = inside_stats(run->in)->tx_packets, ns;
-	int error = 0;
+	int error = trials(run);
 
-	for (uint32_t i = 0; !error && i < run->options->trials; i++)
-		error = trial(run, i);
 	if (error)
 		return error;
 	ns = inside_now_ns() - begin_ns;
@@ -191,6 +230,7 @@ static int measure(struct run *run)
 	now = inside_stats(run->in)->mute_delay;
 	watched = inside_watched(run->in) - watched;
 	tell(run, &before, &now);
+	gaps_tell_machine(run->report, &inside_counted(run->in, 1 + run->repeat)->waits);
 	report_value(run->report, "after_ack", "count", REPORT_LOWER, (double)watched);
 	report_value(run->report, "mpps", "Mpps", REPORT_HIGHER, (double)copies * 1e3 / (double)ns);
 	if (watched != 0)
@@ -218,8 +258,8 @@ static int measure_all(struct run *run)
 			error = inside_wait(run->in, sequence);
 	}
 	inside_load(run->in, 100);
-	for (uint32_t i = 0; !error && i < run->options->repeats; i++) {
-		if (i != 0)
+	for (; !error && run->repeat < run->options->repeats; run->repeat++) {
+		if (run->repeat != 0)
 			report_breathe(run->report);
 		error = measure(run);
 	}
