@@ -515,8 +515,12 @@ void inside_close(struct inside *in)
 		return;
 	for (unsigned int i = 0; i < in->pool.count; i++)
 		__atomic_store_n(&in->lane[i].stop, true, __ATOMIC_RELAXED);
-	for (unsigned int i = 0; in->launched && i < in->pool.count; i++)
+	for (unsigned int i = 0; in->launched && i < in->pool.count; i++) {
+		/* Waiting by spinning would keep a lane that shares this CPU from ending. */
+		while (rte_eal_get_lcore_state(EAL_WORKER_LCORE(i)) == RUNNING)
+			usleep(100);
 		rte_eal_wait_lcore(EAL_WORKER_LCORE(i));
+	}
 	if (in->fd >= 0)
 		close(in->fd);
 	pool_close(&in->pool);
