@@ -96,9 +96,9 @@ int plan_take_cells(struct plan *plan, struct leg *leg)
 	if (error)
 		return plan_no_memory(plan);
 	leg->recorded = true;
+	facts->cells = cells;
 	if (facts->role != STN_ROLE_SPEAKER)
 		return 0;
-	facts->cells = cells;
 	for (unsigned int i = 0; i < leg->room->version->facts.slot_count; i++) {
 		uint64_t reached = plan_relative_index(leg, i);
 

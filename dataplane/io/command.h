@@ -64,7 +64,7 @@ struct ice_facts; /* dataplane/core/ice.h */
 struct leg_facts {
 	uint64_t leg_id;
 	uint64_t member_id;
-	/* Speakers with keys: LEG_CELLS of them; else NULL. */
+	/* LEG_CELLS of them: speakers with keys, and listeners that were one; else NULL. */
 	struct index_cell *cells;
 	uint32_t leg;  /* handle */
 	uint32_t room; /* handle */

@@ -38,10 +38,13 @@ static uint64_t stale_ns(const struct worker *worker, const struct packet_meta *
 }
 
 /* Why a packet must not be fanned out, decided just before it is: STN_DROP_COUNT when it may. */
-static enum stn_drop refusal(const struct worker *worker, const struct packet_meta *meta)
+static enum stn_drop refusal(
+	const struct worker *worker, const struct worker_room *room, const struct packet_meta *meta)
 {
 	if (worker->now_ns > stale_ns(worker, meta))
 		return STN_DROP_FANOUT_STALE;
+	if (room->guarded && meta->slot.index <= room->guard[meta->slot.slot])
+		return STN_DROP_FANOUT_CANCELLED;
 	return fan_allowed(worker, meta) ? STN_DROP_COUNT : STN_DROP_FANOUT_CANCELLED;
 }
 
@@ -163,7 +166,7 @@ static unsigned int begin(struct worker *worker, struct worker_room *room)
 {
 	struct rte_mbuf *mbuf = queue_first(&worker->queue, room);
 	const struct packet_meta *meta = packet_meta(mbuf);
-	enum stn_drop reason = refusal(worker, meta);
+	enum stn_drop reason = refusal(worker, room, meta);
 
 	if (reason == STN_DROP_COUNT) {
 		start(worker, room, meta);

@@ -61,6 +61,26 @@ struct copy_count listener_copies(const struct worker *worker, const struct work
 	return now.copies;
 }
 
+/*
+ * Its own indices under these keys ended, before it came here, where its cells stand. A packet of
+ * the slot with one of those may still wait, or be on its way from the home worker: two texts under
+ * one nonce. A fan-out cannot leave out a leg by index, so such a packet is nobody's.
+ */
+static void guard(struct worker_room *room, const struct leg_facts *facts)
+{
+	unsigned int slot;
+
+	for (slot = 0; slot < room->facts->slot_count; slot++) {
+		uint64_t own =
+			__atomic_load_n(&facts->cells[LEG_CELL_OWN + slot].value, __ATOMIC_ACQUIRE);
+		uint64_t last = ((uint64_t)facts->origin[slot] << 16) + own;
+
+		if (own != 0 && last > room->guard[slot])
+			room->guard[slot] = last;
+	}
+	room->guarded = true;
+}
+
 int listener_add(struct worker *worker, struct worker_leg *leg, const struct ice_origin *to)
 {
 	const struct leg_facts *facts = leg->facts;
@@ -94,6 +114,8 @@ int listener_add(struct worker *worker, struct worker_leg *leg, const struct ice
 		leg->place.group = UINT16_MAX;
 		return rc;
 	}
+	if (facts->cells != NULL)
+		guard(room, facts);
 	room->unresolved += leg->unresolved;
 	if (!leg->unresolved)
 		count_begin(room, leg);

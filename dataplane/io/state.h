@@ -104,6 +104,7 @@ struct worker_room {
 	uint32_t speaker_count;
 	uint32_t removed_count;
 	bool rotated; /* by the fan-out under way */
+	bool guarded; /* there is a guard */
 	struct fanout_profile profile[STN_PROFILES_MAX];
 	uint64_t begun;                         /* fan-outs */
 	uint64_t begun_bytes[STN_PROFILES_MAX]; /* payload of a copy of each of them */
@@ -116,6 +117,7 @@ struct worker_room {
 	bool closed;                   /* nobody's any more: freed when it is empty */
 	struct shard_place *removed;   /* silenced during a fan-out, to be taken out after it */
 	uint32_t removed_capacity;
+	uint64_t guard[STN_SLOTS_MAX]; /* by slot: up to it none begins, see listener.c */
 	uint32_t home_position; /* in worker's homes, WORKER_NO_POSITION: not at home here */
 	struct stn_reception reception;
 };

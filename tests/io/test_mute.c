@@ -357,6 +357,57 @@ START_TEST(a_handle_given_to_another_room_gets_nothing_of_the_old_one)
 }
 END_TEST
 
+/* The same keys, and indices of its own until now. */
+static struct peer *demote(struct harness *h, struct harness_room *room, struct peer *speaker)
+{
+	struct peer *again = calloc(1, sizeof(*again));
+	struct harness_leg leg = {.ready = again, .worker = 2};
+
+	ck_assert_ptr_nonnull(again);
+	*again = *speaker;
+	speaker->send = speaker->hear = NULL;
+	speaker->heard = NULL;
+	speaker->heard_count = 0;
+	return harness_join(h, room, &leg);
+}
+
+/* What a worker has not sent yet has indices that a speaker has used for its own copies. */
+START_TEST(who_becomes_a_listener_gets_no_index_twice)
+{
+	struct harness_options options = {.workers = 2, .slice_copies = 32, .stale_ms = 5000};
+	struct harness *h = harness_open(&options);
+	struct harness_room *room = harness_room(h, 1, STN_SUITE_NONE, 0, HARNESS_FIRST_INDEX);
+	struct harness_leg talks = {.role = STN_ROLE_SPEAKER, .rx_suite = 1, .audio_level_id = 1};
+	struct harness_leg both = talks, crowd = {.tx_suite = 1, .worker = 2};
+	struct peer *talker = harness_join(h, room, &talks), *other;
+	struct queue_room *queue;
+	unsigned int i, heard;
+
+	both.tx_suite = 1;
+	both.own_index = HARNESS_FIRST_INDEX;
+	other = harness_join(h, room, &both);
+	for (i = 0; i < 600; i++)
+		harness_join(h, room, &crowd);
+	harness_fence(h);
+	queue = &h->pool.worker[1]->room[room->facts.room]->queue;
+	for (i = 0; i < 8; i++)
+		harness_speak(h, talker, "not sent by all at once");
+	harness_until(h, other->heard_count >= 8);
+	harness_leave(h, other);
+	harness_fence(h);
+	ck_assert_uint_gt(queue->count, 1);
+	heard = other->heard_count;
+	other = demote(h, room, other);
+	harness_settle(h);
+	ck_assert_uint_eq(other->refused, 0);
+	harness_speak(h, talker, "to listeners");
+	harness_settle(h);
+	ck_assert_uint_eq(other->refused, 0);
+	ck_assert_uint_ge(other->heard_count, heard + 1);
+	harness_close(h);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("mute");
@@ -371,6 +422,7 @@ int main(void)
 	tcase_add_loop_test(cases, joins_and_leaves_in_the_middle_of_fan_outs, 0, 4);
 	tcase_add_loop_test(cases, a_room_goes_in_the_middle_of_a_fan_out, 0, 2);
 	tcase_add_test(cases, a_handle_given_to_another_room_gets_nothing_of_the_old_one);
+	tcase_add_test(cases, who_becomes_a_listener_gets_no_index_twice);
 	suite_add_tcase(suite, cases);
 	return harness_main(suite);
 }

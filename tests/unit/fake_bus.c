@@ -218,9 +218,9 @@ static void room_remove(struct fake_worker *self, uint32_t handle)
 
 static void require_cells(const struct leg_facts *facts)
 {
-	bool cells = facts->role == STN_ROLE_SPEAKER && facts->rx.suite != STN_SUITE_NONE;
-
-	require(cells == (facts->cells != NULL));
+	/* A listener has them when it was a speaker. */
+	if (facts->role == STN_ROLE_SPEAKER)
+		require((facts->rx.suite != STN_SUITE_NONE) == (facts->cells != NULL));
 }
 
 static bool refuses(struct fake_bus *fake, unsigned int worker, unsigned int *after,

@@ -382,6 +382,12 @@ START_TEST(a_listener_becomes_a_speaker_and_goes_on_where_it_was)
 	world_op(&world, &op, sizeof(op));
 	ck_assert_uint_eq(commit(), STN_STATUS_OK);
 	ck_assert(!fake_bus_leg(&world.fake, 0, 20) != !fake_bus_leg(&world.fake, 1, 20));
+	/* Its worker has to know which indices are used up under its keys. */
+	leg = fake_bus_leg(&world.fake, 0, 20);
+	if (leg == NULL)
+		leg = fake_bus_leg(&world.fake, 1, 20);
+	ck_assert_ptr_nonnull(leg->cells);
+	ck_assert_uint_eq(leg->cells[LEG_CELL_OWN + 2].value, 70100);
 }
 END_TEST
 
