@@ -118,7 +118,7 @@ struct worker_room {
 	struct shard_place *removed;   /* silenced during a fan-out, to be taken out after it */
 	uint32_t removed_capacity;
 	uint64_t guard[STN_SLOTS_MAX]; /* by slot: up to it none begins, see listener.c */
-	uint32_t home_position; /* in worker's homes, WORKER_NO_POSITION: not at home here */
+	uint32_t home_position;        /* in worker's homes, WORKER_NO_POSITION: not at home here */
 	struct stn_reception reception;
 };
 
