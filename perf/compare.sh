@@ -21,8 +21,8 @@ contenders=testpmd,stentor-vaes,loop-evp,rtpengine,janus,loop-libsrtp,loop-none,
 lock="" json="" rows="" job="" interrupted=""
 command="perf/compare.sh $*"
 # Shares of the time; what somebody leaves over is for those after them.
-declare -A weight=([testpmd]=3 [stentor-vaes]=14 [loop-evp]=10 [rtpengine]=15 [janus]=13 [loop-libsrtp]=9
-	[loop-none]=8 [stentor-ipsec_mb]=11 [rtpengine-cm80]=11 [stentor-libsrtp]=6)
+declare -A weight=([testpmd]=3 [stentor-vaes]=14 [loop-evp]=10 [rtpengine]=20 [janus]=13 [loop-libsrtp]=9
+	[loop-none]=8 [stentor-ipsec_mb]=11 [rtpengine-cm80]=9 [stentor-libsrtp]=6)
 # Beyond its time somebody may end a step, then they are ended.
 grace=30
 

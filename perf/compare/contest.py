@@ -42,6 +42,8 @@ SETTLE_S = 0.5
 # count of listeners; and by what it climbs.
 BEGIN_AGAIN, STEP_AGAIN = 0.8, 1.5
 BEGIN_OTHER = 0.5
+# Who is started again after each loss and takes longer than that has a coarser figure.
+SETUP_SLOW_S, BISECTIONS_SLOW = 5, 2
 # How much longer than allotted a measurement may take until it is broken off.
 OVERTIME_S = 10
 
@@ -115,16 +117,18 @@ def climb(run, step, options):
         found = step(rate, options.seconds)
         say(f"  {rate * listeners / 1e3:8.0f} k copies/s: {found['sent']} x {listeners}, "
             f"{100 * ramp.missing(found, listeners):.3f} % missing, {1e3 * found['lag_s']:.0f} ms behind")
-        if run.contender.fragile and not ramp.whole(found, listeners):
+        if run.contender.fragile and not ramp.whole(found, listeners) and not options.enough():
             run.again()
         return found
 
+    slow = run.contender.fragile and run.setup_s > SETUP_SLOW_S
+    bisections = min(options.bisections, BISECTIONS_SLOW) if slow else options.bisections
     start = max(START / listeners, 2 / options.seconds)
     step(start, 1)
     if options.begin:
         start = max(2 / options.seconds, options.begin / listeners)
     steps = ramp.ramp(measure, lambda found: ramp.whole(found, listeners), start, LIMIT / listeners,
-                      options.bisections, options.factor, options.enough)
+                      bisections, options.factor, options.enough)
     row = {"steps": len(steps), "sender_late": sum(
         not ramp.kept_pace(found) and not ramp.whole(found, listeners) for found in steps)}
     if options.enough():

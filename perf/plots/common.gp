@@ -11,6 +11,9 @@ set style line 7 lc rgb "#5f4bb6" lw 2 pt 6 ps 1
 set style line 8 lc rgb "#8d6346" lw 2 pt 8 ps 1
 set style line 9 lc rgb "#30323d" lw 2 pt 10 ps 1
 set style line 10 lc rgb "#9a9a9a" lw 2 pt 12 ps 1
+set style line 11 lc rgb "#c77dff" lw 2 pt 14 ps 1
+set style line 12 lc rgb "#3a86ff" lw 2 pt 2 ps 1
+set style line 13 lc rgb "#bc4749" lw 2 pt 1 ps 1
 set style line 20 lc rgb "#dddddd" lw 1
 set style line 21 lc rgb "#555555" lw 1
 set border 3 ls 21
