@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <rte_launch.h>
+#include <rte_prefetch.h>
 
 #include "dataplane/io/stage.h"
 #include "dataplane/io/worker.h"
@@ -19,6 +20,8 @@
 #define DEPTH 64u
 /* Moments of the frame that are looked at in one turn. */
 #define CATCH_UP 64u
+/* Rooms. */
+#define AHEAD 4u
 
 enum phase { PHASE_SETUP, PHASE_SATURATE, PHASE_LOAD, PHASE_DRAIN, PHASE_DONE };
 
@@ -220,12 +223,29 @@ static bool wanted(const struct lane *lane)
 	return true;
 }
 
+/*
+ * What is read of rooms whose turn is near. Selection, which is not measured here, would have just
+ * used them; waiting for them took a quarter of a small room's time.
+ */
+static void look_ahead(const struct lane *lane)
+{
+	const struct mix_room *far = lane->room[(lane->next + 2 * AHEAD) % lane->rooms];
+	const struct mix_room *near = lane->room[(lane->next + AHEAD) % lane->rooms];
+	const struct worker_room *room = lane->worker->room[near->facts.room];
+
+	rte_prefetch0(&far->facts);
+	rte_prefetch0(&far->index);
+	rte_prefetch0(&far->facts.slot_ssrc);
+	rte_prefetch0(&room->queue);
+}
+
 /* All rooms in turn; none before its last packet has left. */
 static void saturate(struct lane *lane)
 {
 	while (lane->rooms != 0 && wanted(lane)) {
 		struct mix_room *room = lane->room[lane->next];
 
+		look_ahead(lane);
 		if (lane->worker->room[room->facts.room]->queue.count != 0)
 			return;
 		publish_next(lane, room);
