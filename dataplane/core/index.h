@@ -20,6 +20,9 @@
 /* A leg does not start in this many last packets before a wrap: it would miss the wrap too easily.
  */
 #define INDEX_ORIGIN_GUARD 64
+/* Legs that workers are told of in the time of a slot packet, 10 or 20 ms, when they are busy. */
+#define INDEX_LEGS_A_PACKET 2048
+#define INDEX_GUARD_MAX 0x4000
 /*
  * How far behind the persisted index a restarted process continues. The cell is written before the
  * packet leaves, so one would do; the rest is room for packets staged by another worker.
@@ -71,6 +74,19 @@ uint64_t index_resume(uint64_t persisted);
  * the ROC now, or the following one when the next packet is among the last `guard` before a wrap.
  */
 uint32_t index_origin_for_join(uint64_t last, unsigned int guard);
+
+/*
+ * The guard for a leg that is decided now and told to its worker behind `ahead` others: the slot
+ * moves on meanwhile, and a leg that began behind a wrap with the origin before it would take its
+ * first packet for one of ROC 1, which its receiver cannot know.
+ */
+static inline unsigned int index_guard_behind(uint32_t ahead)
+{
+	uint32_t guard = INDEX_ORIGIN_GUARD + ahead / INDEX_LEGS_A_PACKET;
+
+	/* A whole ROC would be one origin too many. */
+	return guard < INDEX_GUARD_MAX ? guard : INDEX_GUARD_MAX;
+}
 
 /*
  * The ROC of a leg for a slot packet of slot_roc. Returns false when the leg's origin is still

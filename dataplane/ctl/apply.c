@@ -252,6 +252,7 @@ static int plan_batch(struct apply *apply, struct batch *batch,
 		.refusal = refusal,
 		.now_ns = now_ns,
 		.batch = ++apply->batch_last,
+		.ahead = apply->promised_legs + transaction->count,
 		.room_speakers_max = apply->room_speakers_max};
 	int error = transaction_run(transaction, &plan);
 

@@ -17,6 +17,7 @@ struct plan {
 	uint64_t now_ns;
 	uint64_t batch; /* number of this transaction, never used before */
 	bool resync;    /* what is not named is removed by plan_finish() */
+	uint32_t ahead; /* legs that may be told to workers before the last of this transaction */
 	uint32_t room_speakers_max;
 	struct stn_room_origin *origins; /* of rooms that got new legs; the caller frees it */
 	uint32_t origin_count;

@@ -30,7 +30,7 @@ static int room_origins(struct plan *plan, struct room *room)
 	memset(room->origin, 0, sizeof(room->origin));
 	for (unsigned int i = 0; i < facts->slot_count; i++)
 		room->origin[i] = index_origin_for_join(
-			index_cell_load(facts->slot_index[i]), INDEX_ORIGIN_GUARD);
+			index_cell_load(facts->slot_index[i]), index_guard_behind(plan->ahead));
 	room->origin_batch = plan->batch;
 	plan->origins[plan->origin_count].room_id = facts->room_id;
 	memcpy(plan->origins[plan->origin_count].origin, room->origin, sizeof(room->origin));

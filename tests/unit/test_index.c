@@ -145,6 +145,28 @@ START_TEST(a_leg_does_not_start_before_a_wrap)
 }
 END_TEST
 
+static const struct {
+	uint32_t ahead;
+	unsigned int guard;
+} guards[] = {
+	{0, 64},
+	{2047, 64},
+	{2048, 65},
+	{1000000, 64 + 488},
+	{UINT32_MAX, 0x4000},
+};
+
+/* A leg that waits behind others may be told of after so many more packets of the slot. */
+START_TEST(a_leg_behind_many_keeps_clear_of_a_wrap)
+{
+	unsigned int guard = index_guard_behind(guards[_i].ahead);
+
+	ck_assert_uint_eq(guard, guards[_i].guard);
+	ck_assert_uint_eq(index_origin_for_join(ROC(1, 65535 - guard), guard), 2);
+	ck_assert_uint_eq(index_origin_for_join(ROC(1, 65534 - guard), guard), 1);
+}
+END_TEST
+
 START_TEST(a_leg_counts_its_own_rocs)
 {
 	uint32_t roc = 77;
@@ -207,6 +229,8 @@ int main(void)
 		tcase, a_restart_goes_on_ahead, 0, sizeof(resumes) / sizeof(resumes[0]));
 	tcase_add_loop_test(
 		tcase, a_leg_does_not_start_before_a_wrap, 0, sizeof(joins) / sizeof(joins[0]));
+	tcase_add_loop_test(tcase, a_leg_behind_many_keeps_clear_of_a_wrap, 0,
+		sizeof(guards) / sizeof(guards[0]));
 	tcase_add_test(tcase, a_leg_counts_its_own_rocs);
 	tcase_add_test(tcase, every_join_decodes_from_its_first_packet);
 	suite_add_tcase(suite, tcase);

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "dataplane/core/index.h"
+#include "dataplane/ctl/index_store.h"
 #include "tests/support/random.h"
 #include "tests/unit/table_world.h"
 
@@ -101,6 +103,43 @@ static uint32_t begin_crowd(void)
 	turn(3);
 	return sequence;
 }
+
+/* Told a second later, behind a wrap of the slot, a leg must not have its origin before it. */
+START_TEST(who_joins_behind_a_crowd_keeps_clear_of_a_wrap)
+{
+	const uint64_t last = 0xffff - INDEX_ORIGIN_GUARD - 1;
+	const struct room_facts *room;
+	uint64_t leg_id = FIRST;
+
+	world.config.legs_max = 2 * INDEX_LEGS_A_PACKET;
+	world_restart(&world);
+	close(writer);
+	writer = world_client(&world, EPOCH);
+	put_room(1);
+	put_leg(10, STN_ROLE_SPEAKER);
+	next_result((submit(), STN_STATUS_OK));
+	room = fake_bus_room(&world.fake, 0, 1);
+	index_cell_store(room->slot_index[0], last);
+	world.hold = true;
+	while (leg_id < FIRST + INDEX_LEGS_A_PACKET + CROWD) {
+		for (unsigned int i = 0; i < CROWD; i++)
+			put_leg(leg_id++, STN_ROLE_LISTENER);
+		submit();
+		turn(1);
+	}
+	world.hold = false;
+	while (leg_id-- > FIRST)
+		for (unsigned int i = 0; i < 2; i++) {
+			while (!fake_bus_has_leg(&world.fake, leg_id))
+				turn(1);
+			if (fake_bus_leg(&world.fake, i, leg_id) == NULL)
+				continue;
+			/* Ten crowds are 2,000 legs, the eleventh waits behind them. */
+			ck_assert_uint_eq(fake_bus_leg(&world.fake, i, leg_id)->origin[0],
+				leg_id >= FIRST + 10 * CROWD);
+		}
+}
+END_TEST
 
 START_TEST(rings_stay_short)
 {
@@ -408,6 +447,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_set_timeout(tests, 120);
+	tcase_add_test(tests, who_joins_behind_a_crowd_keeps_clear_of_a_wrap);
 	tcase_add_test(tests, rings_stay_short);
 	tcase_add_test(tests, a_mute_overtakes_a_crowd);
 	tcase_add_test(tests, who_leaves_before_their_turn_is_never_added);
