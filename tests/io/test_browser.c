@@ -167,9 +167,10 @@ START_TEST(a_browser_speaks)
 	ck_assert_uint_eq(listener->heard[19].view.csrc[0], s.browser->ssrc);
 	/* It does not hear itself, and a mute holds for it as for any speaker. */
 	ck_assert_uint_eq(s.browser->heard_count, 0);
+	/* The first silence frame may come in the turn before the fence is answered. */
+	peer_forget(listener);
 	harness_mute(s.h, s.browser, true);
 	harness_fence(s.h);
-	peer_forget(listener);
 	harness_until(s.h, listener->heard_count == 3); /* silence frames */
 	harness_speak(s.h, s.browser, "muted");
 	harness_settle(s.h);
