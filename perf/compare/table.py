@@ -7,11 +7,14 @@ usage: table.py report ROWS.jsonl        rows of compare.sh, contest.py, best.py
 The schema is that of all benchmarks, perf/README.md. Exit: 0 valid, 3 the report says why not.
 """
 import json
+import os
 import statistics
 import sys
+import tempfile
 
 import machine
 
+TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
 SCHEMA = "stentor.benchmark/1"
 # Who is compared with whom: packets per CPU-second of OURS over theirs, at the same listener count.
 OURS = "stentor-vaes"
@@ -118,12 +121,23 @@ def table_of(rows):
     return {"columns": COLUMNS, "rows": lines}
 
 
+def command_line(words):
+    """A command as somebody else would give it: without this machine's paths of tree and lab."""
+    def plain(word):
+        if word.startswith(TOP + "/"):
+            return word[len(TOP) + 1:]
+        if word.startswith(tempfile.gettempdir() + "/"):
+            return os.path.basename(word)
+        return word
+    return " ".join(map(plain, words))
+
+
 def report(rows, facts):
     facts = dict(facts)
     skipped = [[row["contender"], row.get("listeners"), row.get("path"),
                 row.get("skipped") or row["cut"]] for row in rows if "skipped" in row or "cut" in row]
     versions = {row["contender"]: row["version"] for row in rows if row.get("version")}
-    commands = {row["contender"]: " ".join(row["command"]) for row in rows if row.get("command")}
+    commands = {row["contender"]: command_line(row["command"]) for row in rows if row.get("command")}
     late = sum(row.get("sender_late", 0) for row in rows)
     noise = facts.pop("reasons")
     reasons = ["it was interrupted"] if any("interrupted" in row for row in rows) else []

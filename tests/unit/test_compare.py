@@ -179,6 +179,14 @@ class Table(unittest.TestCase):
         self.assertEqual(made["results"]["loop-evp.best.100.mpps"]["median"], 1.0)
         self.assertEqual(made["validity"]["reasons"], ["it was interrupted"])
 
+    def test_commands_name_no_folder_of_this_machine(self):
+        folder = os.path.join(tempfile.gettempdir(), "lab.x1")
+        words = ["taskset", "-c", "1", table.TOP + "/build/perf/stentor-loop", "/usr/bin/janus",
+                 "--config", folder + "/janus.jcfg"]
+        self.assertEqual(
+            table.command_line(words),
+            "taskset -c 1 build/perf/stentor-loop /usr/bin/janus --config janus.jcfg")
+
     def test_who_had_no_time_to_the_end_is_named_and_has_a_figure(self):
         made = table.report([row("janus", "veth", 100, 1e6, 1e6, cut="its time was up")], facts())
         self.assertEqual(made["results"]["janus.veth.100.mpps"]["median"], 1.0)
