@@ -17,8 +17,9 @@
 #include "perf/report.h"
 
 #define ROW_NS 100000000u
-#define SLICE_NS 250000000u  /* calm, and the same for the machine alone */
-#define SLICES 2u            /* of each before joins, between them and leaves, and after */
+/* Calm, and the same for the machine alone; half of what makes a packet under way stale. */
+#define SLICE_NS 100000000u
+#define SLICES 5u            /* of each before joins, between them and leaves, and after */
 #define SETTLE_NS 300000000u /* packets that wait become stale in less */
 #define BATCHES_OUT 8u       /* transactions under way */
 #define SEQUENCES 4096u
