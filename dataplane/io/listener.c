@@ -73,8 +73,13 @@ static void guard(struct worker_room *room, const struct leg_facts *facts)
 	for (slot = 0; slot < room->facts->slot_count; slot++) {
 		uint64_t own =
 			__atomic_load_n(&facts->cells[LEG_CELL_OWN + slot].value, __ATOMIC_ACQUIRE);
+		uint64_t sent =
+			__atomic_load_n(&room->facts->slot_index[slot]->value, __ATOMIC_ACQUIRE);
 		uint64_t last = ((uint64_t)facts->origin[slot] << 16) + own;
 
+		/* Never more than is under way: the cells may be of other keys, from before. */
+		if (last > sent)
+			last = sent;
 		if (own != 0 && last > room->guard[slot])
 			room->guard[slot] = last;
 	}

@@ -408,6 +408,32 @@ START_TEST(who_becomes_a_listener_gets_no_index_twice)
 }
 END_TEST
 
+/* Cells may be of other keys, ahead of where the slot is: what the slot sends from now on is heard.
+ */
+START_TEST(who_becomes_a_listener_keeps_nobody_from_hearing)
+{
+	struct harness_options options = {.workers = 2};
+	struct harness *h = harness_open(&options);
+	struct harness_room *room = harness_room(h, 1, STN_SUITE_NONE, 0, HARNESS_FIRST_INDEX);
+	struct harness_leg talks = {.role = STN_ROLE_SPEAKER, .rx_suite = 1, .audio_level_id = 1};
+	struct harness_leg both = talks, hears = {.tx_suite = 1, .worker = 2};
+	struct peer *talker = harness_join(h, room, &talks), *other, *listener;
+
+	both.tx_suite = 1;
+	both.own_index = HARNESS_FIRST_INDEX + 0x30000;
+	other = harness_join(h, room, &both);
+	listener = harness_join(h, room, &hears);
+	harness_leave(h, other);
+	harness_fence(h);
+	demote(h, room, other);
+	harness_fence(h);
+	harness_speak(h, talker, "to whoever listens");
+	harness_settle(h);
+	ck_assert_uint_eq(listener->heard_count, 1);
+	harness_close(h);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("mute");
@@ -423,6 +449,7 @@ int main(void)
 	tcase_add_loop_test(cases, a_room_goes_in_the_middle_of_a_fan_out, 0, 2);
 	tcase_add_test(cases, a_handle_given_to_another_room_gets_nothing_of_the_old_one);
 	tcase_add_test(cases, who_becomes_a_listener_gets_no_index_twice);
+	tcase_add_test(cases, who_becomes_a_listener_keeps_nobody_from_hearing);
 	suite_add_tcase(suite, cases);
 	return harness_main(suite);
 }
